@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Swift settings of every target: Swift 6 mode with the upcoming features the code base is written for.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "swipfs",
+  products: [
+    .library(name: "Multiformats", targets: ["Multiformats"]),
+    .library(name: "IPLD", targets: ["IPLD"]),
+    .library(name: "UnixFS", targets: ["UnixFS"]),
+    .library(name: "IPFSNode", targets: ["IPFSNode"]),
+    .executable(name: "mount.swipfs", targets: ["MountSwipfs"]),
+    .executable(name: "swipfs", targets: ["swipfs"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+  ],
+  targets: [
+    // Formats: no input or output.
+    .target(name: "Multiformats", dependencies: [crypto], swiftSettings: settings),
+    .target(name: "IPLD", dependencies: ["Multiformats"], swiftSettings: settings),
+    .target(name: "UnixFS", dependencies: ["IPLD", "Multiformats"], swiftSettings: settings),
+
+    // The embedded node.
+    .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+    .target(
+      name: "IPFSNode",
+      dependencies: ["UnixFS", "IPLD", "Multiformats", "CISAL", grdb, logging, collections],
+      swiftSettings: settings),
+
+    // FUSE, without anything of IPFS.
+    .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+    .target(name: "Fuse", dependencies: ["CFuse3", logging], swiftSettings: settings),
+
+    // All file system semantics, without libfuse and without a network.
+    .target(
+      name: "IPFSFileSystem",
+      dependencies: ["UnixFS", "IPLD", "Multiformats", logging, collections],
+      swiftSettings: settings),
+
+    .target(
+      name: "IPFSMount",
+      dependencies: ["Fuse", "IPFSFileSystem", "IPFSNode", "UnixFS", "IPLD", "Multiformats", logging],
+      swiftSettings: settings),
+    .executableTarget(name: "MountSwipfs", dependencies: ["IPFSMount", logging], swiftSettings: settings),
+    .executableTarget(
+      name: "swipfs", dependencies: ["IPFSMount", "IPFSNode", arguments, logging], swiftSettings: settings),
+
+    // Tests.
+    .target(
+      name: "TestSupport", dependencies: ["IPLD", "Multiformats"], path: "Tests/TestSupport",
+      swiftSettings: settings),
+    .testTarget(
+      name: "MultiformatsTests", dependencies: ["Multiformats", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "IPLDTests", dependencies: ["IPLD", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "UnixFSTests", dependencies: ["UnixFS", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "ConformanceTests", dependencies: ["UnixFS", "TestSupport"],
+      resources: [.copy("Fixtures")], swiftSettings: settings),
+    .testTarget(name: "IPFSNodeTests", dependencies: ["IPFSNode", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "FuseTests", dependencies: ["Fuse"], swiftSettings: settings),
+    .testTarget(
+      name: "IPFSFileSystemTests", dependencies: ["IPFSFileSystem", "IPFSNode", "IPFSMount", "TestSupport"],
+      swiftSettings: settings),
+  ]
+)
