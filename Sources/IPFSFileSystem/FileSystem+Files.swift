@@ -1,5 +1,6 @@
+import Logging
 import Synchronization
-public import UnixFS
+import UnixFS
 
 extension FileSystem {
   /// Opens a regular file. Every successful call needs a ``close(_:isWritable:)``.
@@ -74,8 +75,7 @@ extension FileSystem {
       do throws(FileSystemError) {
         try await file.journal()
       } catch {
-        logger.error(
-          "what was written last is lost", metadata: ["path": "\(await path(of: inode))", "error": "\(error)"])
+        await report("what was written last is lost", inode, error)
       }
     }
     if isLast, file.rollBack() { await forgetInKernel(inode) }

@@ -43,9 +43,7 @@ public final class FileSystem: Sendable {
         _ = try await files.acquire(record.inode)
         files.release(record.inode)
       } catch {
-        logger.error(
-          "a file that was being written cannot be recovered",
-          metadata: ["path": "\(await path(of: record.inode))", "error": "\(error)"])
+        await report("a file that was being written cannot be recovered", record.inode, error)
       }
     }
     removeStraySpoolFiles(except: Set(left.map(\.inode)))
@@ -91,14 +89,17 @@ public final class FileSystem: Sendable {
       return try await body()
     } catch {
       if error.code == .corrupt || error.code == .inputOutput {
-        logger.error(
-          "\(operation) failed",
-          metadata: [
-            "cid": "\(error.cid?.description ?? "-")", "path": "\(await path(of: inode))", "error": "\(error)",
-          ])
+        await report("\(operation) failed", inode, error)
       }
       throw error
     }
+  }
+
+  /// Logs a failure with the block and the path it is about.
+  func report(_ message: Logger.Message, _ inode: InodeNumber, _ error: FileSystemError) async {
+    let path = await path(of: inode)
+    let cid = error.cid?.description ?? "-"
+    logger.error(message, metadata: ["cid": "\(cid)", "path": "\(path)", "error": "\(error.message)"])
   }
 
   /// The node's status, with what is not yet on the volume.

@@ -10,16 +10,14 @@ public import UnixFS
 /// A volume on an embedded node: direct calls, on local disk, that never suspend but for Merkle work and syncs.
 public struct NodeVolume: Volume {
   private let node: Node
-  private let repo: Repo
 
   /// Takes a node, which stays the caller's to close.
-  public init(_ node: Node, repo: Repo) {
+  public init(_ node: Node) {
     self.node = node
-    self.repo = repo
   }
 
   public var profile: ImportProfile { node.profile }
-  public var spoolDirectory: String { repo.spool }
+  public var spoolDirectory: String { node.repo.spool }
 
   // MARK: Tree
 
@@ -92,8 +90,8 @@ public struct NodeVolume: Volume {
 
   public func capacity() async throws(FileSystemError) -> VolumeCapacity {
     var volume = statvfs()
-    guard statvfs(repo.path, &volume) == 0 else {
-      throw FileSystemError(.inputOutput, "statvfs \(repo.path): errno \(errno)")
+    guard statvfs(node.repo.path, &volume) == 0 else {
+      throw FileSystemError(.inputOutput, "statvfs \(node.repo.path): errno \(errno)")
     }
     return VolumeCapacity(
       blockSize: UInt64(volume.f_frsize), blocks: UInt64(volume.f_blocks), freeBlocks: UInt64(volume.f_bfree),

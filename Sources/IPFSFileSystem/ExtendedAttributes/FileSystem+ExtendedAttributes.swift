@@ -64,7 +64,7 @@ extension FileSystem {
     let exists = try await volume.record(of: inode).extendedAttributes[name] != nil
     if mode == .create, exists { throw FileSystemError(.exists) }
     if mode == .replace, !exists { throw FileSystemError(.noAttribute) }
-    try await volume.update(inode, NodeChange(ctime: .now, extendedAttributes: [name: .some(value)]))
+    try await volume.update(inode, NodeChange(ctime: .now, extendedAttributes: [name: value]))
   }
 
   /// Removes one of the user's own attributes. Throws `noAttribute`.
@@ -74,7 +74,7 @@ extension FileSystem {
     guard try await volume.record(of: inode).extendedAttributes[name] != nil else {
       throw FileSystemError(.noAttribute)
     }
-    try await volume.update(inode, NodeChange(ctime: .now, extendedAttributes: [name: .some(nil)]))
+    try await volume.update(inode, NodeChange(ctime: .now, extendedAttributes: [name: .none]))
   }
 
   /// The names of the user's own attributes, sorted.

@@ -9,4 +9,11 @@ public protocol WritePayload: Sendable {
   ) throws(Failure) -> Result
 }
 
-extension [UInt8]: WritePayload {}
+extension [UInt8]: WritePayload {
+  /// Calls `body` with the bytes.
+  public func withUnsafeBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try span.withUnsafeBytes(body)
+  }
+}
