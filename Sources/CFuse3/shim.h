@@ -4,11 +4,14 @@
 
 #define FUSE_USE_VERSION 312
 
+#include <fcntl.h>
 #include <fuse3/fuse_lowlevel.h>
 #include <linux/fuse.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /// `FUSE_ARGS_INIT`: a macro with a compound initialiser.
@@ -34,6 +37,16 @@ static inline ssize_t cfuse_read(int descriptor, void *buffer, size_t size, void
   (void)userdata;
   return read(descriptor, buffer, size);
 }
+
+/// Constants that the importer does not see: macros that name an enumerator, and (with the values of the kernel's ABI)
+/// what the C library has only with _GNU_SOURCE.
+static const int cfuse_xattr_create = XATTR_CREATE;
+static const int cfuse_xattr_replace = XATTR_REPLACE;
+static const int cfuse_seek_data = 3;
+static const int cfuse_seek_hole = 4;
+
+/// `syncfs`, which the C library declares only with _GNU_SOURCE.
+static inline int cfuse_syncfs(int descriptor) { return (int)syscall(SYS_syncfs, descriptor); }
 
 /// `fork`, which Swift does not import: only safe while the process has one thread.
 static inline pid_t cfuse_fork(void) { return fork(); }

@@ -5,10 +5,15 @@ internal import Synchronization
 /// What is kept is bounded for each size, so that a burst of large reads does not stay in memory. The lock guards the
 /// free lists; nothing is called while it is held.
 final class BufferPool: Sendable {
+  /// Memory nobody else refers to.
+  private struct Block: @unchecked Sendable {
+    let start: UnsafeMutableRawPointer
+  }
+
   private struct SizeClass {
     let capacity: Int
     let maximumKept: Int
-    var free: [UnsafeMutableRawPointer] = []
+    var free: [Block] = []
   }
 
   private let classes: Mutex<[SizeClass]>
@@ -26,30 +31,32 @@ final class BufferPool: Sendable {
 
   deinit {
     classes.withLock { classes in
-      for pointer in classes.lazy.flatMap(\.free) { pointer.deallocate() }
+      for block in classes.lazy.flatMap(\.free) { block.start.deallocate() }
     }
   }
 
   /// Memory of at least `size` bytes, with undefined content; a size above the pool's largest is allocated as it is.
   func take(_ size: Int) -> UnsafeMutableRawBufferPointer {
-    let (kept, capacity) = classes.withLock { classes -> (UnsafeMutableRawPointer?, Int) in
+    let (kept, capacity) = classes.withLock { classes -> (Block?, Int) in
       guard let index = classes.firstIndex(where: { $0.capacity >= size }) else { return (nil, size) }
       return (classes[index].free.popLast(), classes[index].capacity)
     }
-    let pointer = kept ?? .allocate(byteCount: capacity, alignment: 4096)
-    return UnsafeMutableRawBufferPointer(start: pointer, count: capacity)
+    let start = kept?.start ?? .allocate(byteCount: capacity, alignment: 4096)
+    return UnsafeMutableRawBufferPointer(start: start, count: capacity)
   }
 
   /// Takes memory back that ``take(_:)`` gave.
   func give(_ buffer: UnsafeMutableRawBufferPointer) {
-    guard let pointer = buffer.baseAddress else { return }
+    guard let start = buffer.baseAddress else { return }
+    let block = Block(start: start)
+    let capacity = buffer.count
     let isKept = classes.withLock { classes -> Bool in
-      guard let index = classes.firstIndex(where: { $0.capacity == buffer.count }),
+      guard let index = classes.firstIndex(where: { $0.capacity == capacity }),
         classes[index].free.count < classes[index].maximumKept
       else { return false }
-      classes[index].free.append(pointer)
+      classes[index].free.append(block)
       return true
     }
-    if !isKept { pointer.deallocate() }
+    if !isKept { start.deallocate() }
   }
 }

@@ -7,67 +7,52 @@ extension Callbacks {
       guard let raw, let info else { return }
       let node = NodeID(rawValue: node)
       let flags = OpenFlags(rawValue: info.pointee.flags)
-      Dispatcher.of(raw).start(raw) { operations, context, reply in
-        do throws(Errno) {
-          let directory = try await operations.opendir(node, flags: flags, context)
-          if reply.open(directory) != 0 {
-            // The caller was killed meanwhile: no release will come.
-            try? await operations.releasedir(node, handle: directory.handle, context)
-          }
-        } catch {
-          reply.error(error)
-        }
+      Dispatcher.start(raw) { operations, context throws(Errno) in
+        try await operations.opendir(node, flags: flags, context)
+      } answer: { reply, directory, operations in
+        // If the answer came to nobody, no release will come.
+        if reply.open(directory) != 0 { try? await operations.releasedir(node, handle: directory.handle) }
       }
     }
     table.readdir = { raw, node, size, offset, info in
       guard let raw, let handle = FileHandle(info) else { return }
-      let dispatcher = Dispatcher.of(raw)
-      let buffer = DirectoryBuffer(memory: ReadBuffer(count: size, pool: dispatcher.buffers), isPlus: false)
-      dispatcher.start(raw) { operations, context, reply in
-        do throws(Errno) {
-          try await operations.readdir(
-            NodeID(rawValue: node), handle: handle, offset: UInt64(bitPattern: Int64(offset)), into: buffer, context)
-          reply.bytes(buffer.bytes)
-        } catch {
-          reply.error(error)
-        }
+      let memory = ReadBuffer(count: size, pool: Dispatcher.of(raw).buffers)
+      let buffer = DirectoryBuffer(memory, isPlus: false)
+      let position = UInt64(bitPattern: Int64(offset))
+      Dispatcher.start(raw) { operations, context throws(Errno) in
+        try await operations.readdir(
+          NodeID(rawValue: node), handle: handle, offset: position, into: buffer, context)
+      } answer: { reply, _, _ in
+        reply.bytes(buffer.bytes)
       }
     }
     table.readdirplus = { raw, node, size, offset, info in
       guard let raw, let handle = FileHandle(info) else { return }
-      let dispatcher = Dispatcher.of(raw)
-      let buffer = DirectoryBuffer(memory: ReadBuffer(count: size, pool: dispatcher.buffers), isPlus: true)
-      dispatcher.start(raw) { operations, context, reply in
-        do throws(Errno) {
-          try await operations.readdirplus(
-            NodeID(rawValue: node), handle: handle, offset: UInt64(bitPattern: Int64(offset)), into: buffer, context)
-          reply.bytes(buffer.bytes)
-        } catch {
-          reply.error(error)
-        }
+      let memory = ReadBuffer(count: size, pool: Dispatcher.of(raw).buffers)
+      let buffer = DirectoryBuffer(memory, isPlus: true)
+      let position = UInt64(bitPattern: Int64(offset))
+      Dispatcher.start(raw) { operations, context throws(Errno) in
+        try await operations.readdirplus(
+          NodeID(rawValue: node), handle: handle, offset: position, into: buffer, context)
+      } answer: { reply, _, _ in
+        reply.bytes(buffer.bytes)
       }
     }
     table.releasedir = { raw, node, info in
       guard let raw, let handle = FileHandle(info) else { return }
-      Dispatcher.of(raw).start(raw) { operations, context, reply in
-        do throws(Errno) {
-          try await operations.releasedir(NodeID(rawValue: node), handle: handle, context)
-          reply.success()
-        } catch {
-          reply.error(error)
-        }
+      Dispatcher.start(raw) { operations, context throws(Errno) in
+        try await operations.releasedir(NodeID(rawValue: node), handle: handle)
+      } answer: { reply, _, _ in
+        reply.success()
       }
     }
     table.fsyncdir = { raw, node, dataOnly, info in
       guard let raw, let handle = FileHandle(info) else { return }
       let scope = dataOnly != 0 ? SyncScope.data : .everything
-      Dispatcher.of(raw).start(raw) { operations, context, reply in
-        do throws(Errno) {
-          try await operations.fsyncdir(NodeID(rawValue: node), handle: handle, scope: scope, context)
-          reply.success()
-        } catch {
-          reply.error(error)
-        }
+      Dispatcher.start(raw) { operations, context throws(Errno) in
+        try await operations.fsyncdir(NodeID(rawValue: node), handle: handle, scope: scope, context)
+      } answer: { reply, _, _ in
+        reply.success()
       }
     }
   }

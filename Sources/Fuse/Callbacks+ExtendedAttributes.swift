@@ -1,59 +1,44 @@
 internal import CFuse3
-internal import Glibc
 
 extension Callbacks {
   /// Operations on extended attributes.
   static func addExtendedAttributes(to table: inout fuse_lowlevel_ops) {
-    table.setxattr = { raw, node, name, value, size, flags in
-      guard let raw, let name else { return }
-      let name = [UInt8](copying: name)
-      let value = [UInt8](UnsafeRawBufferPointer(start: value, count: size))
-      let creation: AttributeCreation =
-        flags & Int32(XATTR_CREATE.rawValue) != 0
-        ? .createOnly : flags & Int32(XATTR_REPLACE.rawValue) != 0 ? .replaceOnly : .any
-      Dispatcher.of(raw).start(raw) { operations, context, reply in
-        do throws(Errno) {
-          try await operations.setxattr(
-            NodeID(rawValue: node), name: name, value: value, creation: creation, context)
-          reply.success()
-        } catch {
-          reply.error(error)
-        }
+    table.setxattr = { raw, node, rawName, bytes, size, flags in
+      guard let raw, let rawName else { return }
+      let name = [UInt8](copying: rawName)
+      let value = [UInt8](UnsafeRawBufferPointer(start: bytes, count: size))
+      let creation = AttributeCreation(flags)
+      Dispatcher.start(raw) { operations, context throws(Errno) in
+        try await operations.setxattr(
+          NodeID(rawValue: node), name: name, value: value, creation: creation, context)
+      } answer: { reply, _, _ in
+        reply.success()
       }
     }
-    table.getxattr = { raw, node, name, space in
-      guard let raw, let name else { return }
-      let name = [UInt8](copying: name)
-      Dispatcher.of(raw).start(raw) { operations, context, reply in
-        do throws(Errno) {
-          reply.attribute(
-            try await operations.getxattr(NodeID(rawValue: node), name: name, context), space: space)
-        } catch {
-          reply.error(error)
-        }
+    table.getxattr = { raw, node, rawName, space in
+      guard let raw, let rawName else { return }
+      let name = [UInt8](copying: rawName)
+      Dispatcher.start(raw) { operations, context throws(Errno) in
+        try await operations.getxattr(NodeID(rawValue: node), name: name, context)
+      } answer: { reply, value, _ in
+        reply.attribute(value, space: space)
       }
     }
     table.listxattr = { raw, node, space in
       guard let raw else { return }
-      Dispatcher.of(raw).start(raw) { operations, context, reply in
-        do throws(Errno) {
-          let names = try await operations.listxattr(NodeID(rawValue: node), context)
-          reply.attribute(names.flatMap { $0 + [0] }, space: space)
-        } catch {
-          reply.error(error)
-        }
+      Dispatcher.start(raw) { operations, context throws(Errno) in
+        try await operations.listxattr(NodeID(rawValue: node), context)
+      } answer: { reply, names, _ in
+        reply.attribute(names.flatMap { $0 + [0] }, space: space)
       }
     }
-    table.removexattr = { raw, node, name in
-      guard let raw, let name else { return }
-      let name = [UInt8](copying: name)
-      Dispatcher.of(raw).start(raw) { operations, context, reply in
-        do throws(Errno) {
-          try await operations.removexattr(NodeID(rawValue: node), name: name, context)
-          reply.success()
-        } catch {
-          reply.error(error)
-        }
+    table.removexattr = { raw, node, rawName in
+      guard let raw, let rawName else { return }
+      let name = [UInt8](copying: rawName)
+      Dispatcher.start(raw) { operations, context throws(Errno) in
+        try await operations.removexattr(NodeID(rawValue: node), name: name, context)
+      } answer: { reply, _, _ in
+        reply.success()
       }
     }
   }

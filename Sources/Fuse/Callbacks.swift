@@ -59,56 +59,44 @@ enum Callbacks {
     table.getattr = { raw, node, info in
       guard let raw else { return }
       let handle = FileHandle(info)
-      Dispatcher.of(raw).start(raw) { operations, context, reply in
-        do throws(Errno) {
-          reply.attributes(try await operations.getattr(NodeID(rawValue: node), handle: handle, context))
-        } catch {
-          reply.error(error)
-        }
+      Dispatcher.start(raw) { operations, context throws(Errno) in
+        try await operations.getattr(NodeID(rawValue: node), handle: handle, context)
+      } answer: { reply, attributes, _ in
+        reply.attributes(attributes)
       }
     }
     table.setattr = { raw, node, stat, valid, info in
       guard let raw, let stat else { return }
       let handle = FileHandle(info)
       let changes = AttributeChanges(stat.pointee, valid: valid)
-      Dispatcher.of(raw).start(raw) { operations, context, reply in
-        do throws(Errno) {
-          reply.attributes(try await operations.setattr(NodeID(rawValue: node), changes, handle: handle, context))
-        } catch {
-          reply.error(error)
-        }
+      Dispatcher.start(raw) { operations, context throws(Errno) in
+        try await operations.setattr(NodeID(rawValue: node), changes, handle: handle, context)
+      } answer: { reply, attributes, _ in
+        reply.attributes(attributes)
       }
     }
     table.readlink = { raw, node in
       guard let raw else { return }
-      Dispatcher.of(raw).start(raw) { operations, context, reply in
-        do throws(Errno) {
-          let target = try await operations.readlink(NodeID(rawValue: node), context)
-          target.withUnsafeBytes { reply.bytes($0) }
-        } catch {
-          reply.error(error)
-        }
+      Dispatcher.start(raw) { operations, context throws(Errno) in
+        try await operations.readlink(NodeID(rawValue: node), context)
+      } answer: { reply, target, _ in
+        reply.bytes(target)
       }
     }
     table.access = { raw, node, mask in
       guard let raw else { return }
-      Dispatcher.of(raw).start(raw) { operations, context, reply in
-        do throws(Errno) {
-          try await operations.access(NodeID(rawValue: node), mask: UInt32(bitPattern: mask), context)
-          reply.success()
-        } catch {
-          reply.error(error)
-        }
+      Dispatcher.start(raw) { operations, context throws(Errno) in
+        try await operations.access(NodeID(rawValue: node), mask: UInt32(bitPattern: mask), context)
+      } answer: { reply, _, _ in
+        reply.success()
       }
     }
     table.statfs = { raw, node in
       guard let raw else { return }
-      Dispatcher.of(raw).start(raw) { operations, context, reply in
-        do throws(Errno) {
-          reply.statistics(try await operations.statfs(NodeID(rawValue: node), context))
-        } catch {
-          reply.error(error)
-        }
+      Dispatcher.start(raw) { operations, context throws(Errno) in
+        try await operations.statfs(NodeID(rawValue: node), context)
+      } answer: { reply, statistics, _ in
+        reply.statistics(statistics)
       }
     }
   }

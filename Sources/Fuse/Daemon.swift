@@ -14,9 +14,10 @@ public struct Daemon: ~Copyable {
   /// To be called before anything has started a thread or a task: only the calling thread exists in the new process.
   public static func detach() throws(FuseError) -> Daemon {
     var ends: [Int32] = [-1, -1]
-    guard pipe2(&ends, O_CLOEXEC) == 0 else {
+    guard pipe(&ends) == 0 else {
       throw FuseError(.systemCallFailed, "cannot make a pipe", cause: .current)
     }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     let process = cfuse_fork()
     if process < 0 {
       let cause = Errno.current

@@ -30,7 +30,7 @@ public final class DirectoryBuffer: @unchecked Sendable {
   private let isPlus: Bool
   private var used = 0
 
-  init(memory: ReadBuffer, isPlus: Bool) {
+  init(_ memory: ReadBuffer, isPlus: Bool) {
     self.memory = memory
     self.isPlus = isPlus
   }
@@ -44,7 +44,7 @@ public final class DirectoryBuffer: @unchecked Sendable {
   /// - Returns: Whether it fitted.
   public func append(_ name: [UInt8], inode: UInt64, kind: Kind, nextOffset: UInt64) -> Bool {
     var stat = Glibc.stat()
-    stat.st_ino = inode
+    stat.st_ino = UInt(inode)
     stat.st_mode = kind.rawValue
     if isPlus {
       var parameters = fuse_entry_param()

@@ -27,15 +27,24 @@ final class Dispatcher: Sendable {
   }
 
   /// Works on a request: on this thread until the first suspension.
+  /// - Parameter answer: Answers with what the operation gave. It has the operations to undo what nobody learns of.
   @inline(__always)
-  func start(
+  static func start<Value>(
     _ raw: fuse_req_t,
-    _ body: @escaping @Sendable (any FuseOperations, RequestContext, consuming Reply) async -> Void
+    _ operation: @escaping @Sendable (any FuseOperations, RequestContext) async throws(Errno) -> Value,
+    answer: @escaping @Sendable (consuming Reply, Value, any FuseOperations) async -> Void
   ) {
-    let request = Request(raw, self)
+    let dispatcher = Dispatcher.of(raw)
+    let request = Request(raw, dispatcher)
     let context = RequestContext(raw)
     let task = Task.immediate {
-      await body(request.dispatcher.operations, context, Reply(request))
+      let reply = Reply(request)
+      do throws(Errno) {
+        let value = try await operation(dispatcher.operations, context)
+        await answer(reply, value, dispatcher.operations)
+      } catch {
+        reply.error(error)
+      }
       request.end()
     }
     request.track(task)

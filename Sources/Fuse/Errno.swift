@@ -20,7 +20,7 @@ extension Errno: CustomStringConvertible {
   /// The C library's text for the number.
   public var description: String {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
-      guard let base = buffer.baseAddress, let text = strerror_r(rawValue, base, buffer.count) else {
+      guard let text = buffer.baseAddress, strerror_r(rawValue, text, buffer.count) == 0 else {
         return "error \(rawValue)"
       }
       return String(cString: text)

@@ -74,7 +74,7 @@ extension FileTime {
 extension FileAttributes {
   var stat: Glibc.stat {
     var result = Glibc.stat()
-    result.st_ino = inode
+    result.st_ino = UInt(inode)
     result.st_mode = mode
     result.st_nlink = UInt(links)
     result.st_uid = uid

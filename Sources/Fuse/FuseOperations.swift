@@ -88,7 +88,7 @@ public protocol FuseOperations: Sendable {
   func flush(_ node: NodeID, handle: FileHandle, _ context: RequestContext) async throws(Errno)
 
   /// The last use of a handle is over. Comes once for each open or create; nobody sees the error.
-  func release(_ node: NodeID, handle: FileHandle, flags: OpenFlags, _ context: RequestContext) async throws(Errno)
+  func release(_ node: NodeID, handle: FileHandle, flags: OpenFlags) async throws(Errno)
 
   /// Brings a file to stable storage.
   func fsync(
@@ -111,7 +111,7 @@ public protocol FuseOperations: Sendable {
   ) async throws(Errno)
 
   /// The last use of a directory's handle is over.
-  func releasedir(_ node: NodeID, handle: FileHandle, _ context: RequestContext) async throws(Errno)
+  func releasedir(_ node: NodeID, handle: FileHandle) async throws(Errno)
 
   /// Brings a directory to stable storage.
   func fsyncdir(

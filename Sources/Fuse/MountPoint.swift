@@ -44,7 +44,7 @@ public enum MountPoint {
 
   /// Unmounts lazily, through fusermount3 if this process may not.
   static func detach(_ resolved: String) throws(FuseError) {
-    if umount2(resolved, Int32(MNT_DETACH.rawValue) | Int32(UMOUNT_NOFOLLOW.rawValue)) == 0 { return }
+    if umount2(resolved, Int32(MNT_DETACH) | Int32(UMOUNT_NOFOLLOW)) == 0 { return }
     let error = Errno.current
     guard error == .notPermitted, unmountAsUser(resolved) else {
       throw FuseError(.systemCallFailed, "cannot unmount \(resolved)", cause: error)
@@ -52,7 +52,8 @@ public enum MountPoint {
   }
 
   private static func unmountAsUser(_ path: String) -> Bool {
-    let arguments = ["fusermount3", "-u", "-q", "-z", "--", path].map { strdup($0) } + [nil]
+    let words = ["fusermount3", "-u", "-q", "-z", "--", path]
+    let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
     var process = pid_t()
     guard posix_spawnp(&process, "fusermount3", nil, nil, arguments, environ) == 0 else { return false }

@@ -1,3 +1,4 @@
+internal import CFuse3
 internal import Glibc
 
 /// How ``FuseOperations/rename(_:in:to:in:flags:_:)`` treats a name that exists.
@@ -49,6 +50,13 @@ public enum AttributeCreation: Hashable, Sendable {
   case replaceOnly
 }
 
+extension AttributeCreation {
+  /// Takes the flags of `setxattr(2)`.
+  init(_ flags: Int32) {
+    self = flags & cfuse_xattr_create != 0 ? .createOnly : flags & cfuse_xattr_replace != 0 ? .replaceOnly : .any
+  }
+}
+
 /// How much of a file goes to stable storage.
 public enum SyncScope: Hashable, Sendable {
   /// `fdatasync(2)`: the content and what it takes to read it.
@@ -63,6 +71,17 @@ public enum SeekTarget: Hashable, Sendable {
   case data
   /// `SEEK_HOLE`: the next byte at or after the offset that is in a hole; the file's end counts as one.
   case hole
+}
+
+extension SeekTarget {
+  /// Takes the third argument of `lseek(2)`.
+  init?(_ whence: Int32) {
+    switch whence {
+    case cfuse_seek_data: self = .data
+    case cfuse_seek_hole: self = .hole
+    default: return nil
+    }
+  }
 }
 
 /// One side of ``FuseOperations/copyFileRange(from:to:length:_:)``.
@@ -119,12 +138,12 @@ extension FileSystemStatistics {
     var result = Glibc.statvfs()
     result.f_bsize = UInt(blockSize)
     result.f_frsize = UInt(blockSize)
-    result.f_blocks = blocks
-    result.f_bfree = freeBlocks
-    result.f_bavail = availableBlocks
-    result.f_files = files
-    result.f_ffree = freeFiles
-    result.f_favail = freeFiles
+    result.f_blocks = UInt(blocks)
+    result.f_bfree = UInt(freeBlocks)
+    result.f_bavail = UInt(availableBlocks)
+    result.f_files = UInt(files)
+    result.f_ffree = UInt(freeFiles)
+    result.f_favail = UInt(freeFiles)
     result.f_namemax = UInt(maximumNameLength)
     return result
   }

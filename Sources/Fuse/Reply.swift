@@ -1,5 +1,6 @@
 internal import CFuse3
 internal import Glibc
+internal import Logging
 
 /// The one answer to a request. Answering consumes it, so that a second answer does not compile; one that is dropped
 /// answers EIO, so that nobody waits for ever.
@@ -74,6 +75,10 @@ struct Reply: ~Copyable {
     _ = send { fuse_reply_buf($0, bytes.baseAddress, bytes.count) }
   }
 
+  consuming func bytes(_ bytes: [UInt8]) {
+    _ = send { request in bytes.withUnsafeBytes { fuse_reply_buf(request, $0.baseAddress, $0.count) } }
+  }
+
   consuming func statistics(_ statistics: FileSystemStatistics) {
     var statvfs = statistics.statvfs
     _ = send { fuse_reply_statfs($0, &statvfs) }
@@ -86,7 +91,7 @@ struct Reply: ~Copyable {
     } else if value.count > space {
       error(.outOfRange)
     } else {
-      value.withUnsafeBytes { bytes($0) }
+      bytes(value)
     }
   }
 

@@ -75,7 +75,7 @@ extension Session.Mount {
     let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard directory >= 0 else { return }
     defer { close(directory) }
-    if syncfs(directory) != 0 {
+    if cfuse_syncfs(directory) != 0 {
       logger.error("not all pages were written before the unmount", metadata: ["error": "\(Errno.current)"])
     }
   }

@@ -9,11 +9,16 @@ public final class WriteBuffer: Sendable {
   /// How many bytes there are.
   public let count: Int
 
-  private let bytes: Mutex<UnsafeRawBufferPointer?>
+  /// Only looked at with the lock held.
+  private struct Bytes: @unchecked Sendable {
+    let buffer: UnsafeRawBufferPointer
+  }
+
+  private let bytes: Mutex<Bytes?>
 
   init(_ bytes: UnsafeRawBufferPointer) {
     count = bytes.count
-    self.bytes = Mutex(bytes)
+    self.bytes = Mutex(Bytes(buffer: bytes))
   }
 
   /// Calls `body` with the bytes, which must not be used after it returns.
@@ -23,7 +28,7 @@ public final class WriteBuffer: Sendable {
   ) throws(Failure) -> Result {
     try bytes.withLock { bytes throws(Failure) -> Result in
       guard let bytes else { preconditionFailure("The bytes of a write were used after the operation suspended.") }
-      return try body(bytes)
+      return try body(bytes.buffer)
     }
   }
 
