@@ -4,6 +4,12 @@
 
 #define FUSE_USE_VERSION 312
 
+// The C library's types are to be Swift's, also in modules that only see this one through Fuse: without this, `struct
+// stat` would count as declared here, and its members be unknown to who imports Glibc alone.
+#if __has_feature(modules)
+#pragma clang module import SwiftGlibc
+#endif
+
 #include <fcntl.h>
 #include <fuse3/fuse_lowlevel.h>
 #include <linux/fuse.h>
