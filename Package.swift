@@ -76,7 +76,7 @@ let package = Package(
       name: "ConformanceTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: settings),
     .testTarget(name: "IPFSNodeTests", dependencies: ["IPFSNode", "TestSupport"], swiftSettings: settings),
-    .testTarget(name: "FuseTests", dependencies: ["Fuse"], swiftSettings: settings),
+    .testTarget(name: "FuseTests", dependencies: ["Fuse", "CFuse3", logging], swiftSettings: settings),
     .testTarget(
       name: "IPFSFileSystemTests", dependencies: ["IPFSFileSystem", "IPFSNode", "IPFSMount", "TestSupport"],
       swiftSettings: settings),
