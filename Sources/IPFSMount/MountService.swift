@@ -102,7 +102,7 @@ public final class MountService: Sendable {
     return MountStatus(
       phase: now.phase, mountPoint: mountPoint, repo: options.repo, pid: getpid(),
       uptime: (ContinuousClock.now - started) / .seconds(1), knownNodes: counts.0, openFiles: counts.1,
-      blocksWritten: statistics?.blocksWritten ?? 0, bytesWritten: statistics?.bytesWritten ?? 0,
+      blocksWritten: statistics?.blocksWritten ?? 0, bytesWritten: statistics?.blockBytesWritten ?? 0,
       directoryBlocksEncoded: statistics?.directoryBlocksEncoded ?? 0, failure: now.failure)
   }
 

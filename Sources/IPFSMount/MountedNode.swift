@@ -1,3 +1,4 @@
+import Foundation
 import Fuse
 
 /// A mount of this product that the system knows.
@@ -12,9 +13,9 @@ public struct MountedNode: Sendable, Hashable {
   /// All of them.
   public static func all() throws(CommandError) -> [MountedNode] {
     do throws(FuseError) {
-      return try MountTable.current().rows.compactMap { row in
-        guard row.type == "fuse.\(MountService.subtype)", row.source.hasPrefix(prefix) else { return nil }
-        return MountedNode(mountPoint: row.path, repo: String(row.source.dropFirst(prefix.count)))
+      return try MountedFileSystem.all(subtype: MountService.subtype).compactMap { mount in
+        guard mount.source.hasPrefix(prefix) else { return nil }
+        return MountedNode(mountPoint: mount.mountPoint, repo: String(mount.source.dropFirst(prefix.count)))
       }
     } catch {
       throw CommandError(.system, error.description)
@@ -23,8 +24,13 @@ public struct MountedNode: Sendable, Hashable {
 
   /// The one at a mount point. Throws where none is.
   public static func find(at path: String) throws(CommandError) -> MountedNode {
-    let absolute = MountOptions.normalized(path)
-    guard let found = try all().last(where: { $0.mountPoint == absolute }) else {
+    // The last component is not resolved: behind a mount whose process is gone nothing can be.
+    let absolute = URL(filePath: MountOptions.absolute(path)).standardizedFileURL
+    let parent = absolute.deletingLastPathComponent().resolvingSymlinksInPath()
+    let candidates = [
+      absolute.path, parent.appending(path: absolute.lastPathComponent).path, absolute.resolvingSymlinksInPath().path,
+    ]
+    guard let found = try all().last(where: { candidates.contains($0.mountPoint) }) else {
       throw CommandError(.mount, "no swipfs is mounted at \(path)")
     }
     return found
