@@ -69,10 +69,11 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "MultiformatsTests", dependencies: ["Multiformats", "TestSupport"], swiftSettings: settings),
-    .testTarget(name: "IPLDTests", dependencies: ["IPLD", "TestSupport"], swiftSettings: settings),
-    .testTarget(name: "UnixFSTests", dependencies: ["UnixFS", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "IPLDTests", dependencies: ["IPLD", "Multiformats", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "UnixFSTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
+      swiftSettings: settings),
     .testTarget(
-      name: "ConformanceTests", dependencies: ["UnixFS", "TestSupport"],
+      name: "ConformanceTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: settings),
     .testTarget(name: "IPFSNodeTests", dependencies: ["IPFSNode", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "FuseTests", dependencies: ["Fuse"], swiftSettings: settings),

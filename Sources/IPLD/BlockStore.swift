@@ -38,3 +38,14 @@ public protocol BlockSink: Sendable {
 
 /// Where blocks go and come from.
 public typealias BlockStore = BlockSource & BlockSink
+
+extension BlockSink {
+  /// Stores an array's bytes. They are copied once, because an array lends its storage to synchronous calls alone:
+  /// for nodes, not for leaves.
+  public func put(_ cid: CID, _ data: [UInt8]) async throws {
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: data.count, alignment: 1)
+    defer { copy.deallocate() }
+    copy.copyBytes(from: data)
+    try await put(cid, UnsafeRawBufferPointer(copy))
+  }
+}

@@ -18,8 +18,8 @@ public struct CID: Hashable, Sendable {
   /// The binary form.
   public let bytes: [UInt8]
 
-  /// Trusts that `bytes` were checked.
-  private init(checked bytes: [UInt8]) {
+  /// Trusts that `bytes` were taken from a CID, or checked as one.
+  package init(checked bytes: [UInt8]) {
     self.bytes = bytes
   }
 
@@ -100,6 +100,9 @@ public struct CID: Hashable, Sendable {
       preconditionFailure("a CID's digest was checked when it was made: \(error)")
     }
   }
+
+  /// The function that made the block's hash.
+  public var hashFunction: Multihash.Code { hashPosition.code }
 
   /// The hash function, and where in `bytes` the digest begins.
   private var hashPosition: (code: Multihash.Code, start: Int) {

@@ -1,5 +1,3 @@
-public import Multiformats
-
 /// Which parts of a file differ from its base DAG, and where their bytes are.
 ///
 /// A sorted list of extents that do not overlap; what lies between them is the base DAG's content, and zeros where
