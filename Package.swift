@@ -40,9 +40,10 @@ let package = Package(
 
     // The embedded node.
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .target(
       name: "IPFSNode",
-      dependencies: ["UnixFS", "IPLD", "Multiformats", "CISAL", grdb, logging, collections],
+      dependencies: ["UnixFS", "IPLD", "Multiformats", "CISAL", "CLinux", grdb, logging, collections],
       swiftSettings: settings),
 
     // FUSE, without anything of IPFS.

@@ -131,7 +131,7 @@ public final class Blockstore: BlockStore {
         defer { unsynced = UnsyncedBlocks() }
         return unsynced
       }
-      do {
+      do throws(NodeError) {
         try blocks.sync(in: folder, path)
       } catch {
         unsynced.withLock { $0.merge(blocks) }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Blocks that were stored since the last sync.

@@ -30,7 +30,6 @@ final class NodeDatabase: Sendable {
       var configuration = Configuration()
       configuration.busyMode = .timeout(10)
       configuration.maximumReaderCount = 2
-      configuration.automaticMemoryManagement = false
       configuration.prepareDatabase { db in
         try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")
         try db.execute(sql: "PRAGMA journal_size_limit = \(Self.largeLogSize)")
@@ -84,10 +83,10 @@ final class NodeDatabase: Sendable {
   /// which it was all copied, the writer has to wait for the little that came since.
   func checkpointLog() throws(NodeError) {
     do {
-      try checkpointer.inDatabase { db in try db.checkpoint(.passive) }
+      _ = try checkpointer.inDatabase { db in try db.checkpoint(.passive) }
       var status = stat()
       if fstat(log, &status) == 0, status.st_size > Self.largeLogSize {
-        try pool.writeWithoutTransaction { db in try db.checkpoint(.restart) }
+        _ = try pool.writeWithoutTransaction { db in try db.checkpoint(.restart) }
       }
     } catch let error as DatabaseError where error.resultCode.primaryResultCode == .SQLITE_BUSY {
       // A reader still needs the log; the next time will do.

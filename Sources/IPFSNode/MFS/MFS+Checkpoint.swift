@@ -1,5 +1,6 @@
 import Dispatch
 import Logging
+import Synchronization
 import UnixFS
 
 extension MFS {
@@ -50,7 +51,7 @@ extension MFS {
       state.isCheckpointScheduled = false
       return (state.saving.sorted(), state.sequence, state.nextInode)
     }
-    do {
+    do throws(NodeError) {
       for start in stride(from: 0, to: inodes.count, by: Self.checkpointBatch) {
         let batch = inodes[start..<min(start + Self.checkpointBatch, inodes.count)]
         let nodes = state.withLock { state in
@@ -88,10 +89,21 @@ extension MFS {
   /// Makes a last checkpoint and refuses all calls from then on.
   func close() async throws(NodeError) {
     try await offload { () throws(NodeError) in
-      try self.checkpointQueue.sync { () throws(NodeError) in
+      try self.onCheckpointQueue { () throws(NodeError) in
         try self.checkpoint()
         self.state.withLock { $0.isClosed = true }
       }
     }
+  }
+
+  /// Makes a checkpoint now and waits for it.
+  package func checkpointNow() throws(NodeError) {
+    try onCheckpointQueue { () throws(NodeError) in try self.checkpoint() }
+  }
+
+  private func onCheckpointQueue(_ work: () throws(NodeError) -> Void) throws(NodeError) {
+    // Queues do not know typed errors.
+    let result = checkpointQueue.sync { Result { () throws(NodeError) in try work() } }
+    try result.get()
   }
 }

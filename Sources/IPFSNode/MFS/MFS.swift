@@ -1,7 +1,7 @@
 import Dispatch
 import Logging
 import Synchronization
-public import UnixFS
+import UnixFS
 
 /// The node's file tree: in memory, over a journal in the repo's database.
 ///
