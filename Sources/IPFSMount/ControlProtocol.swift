@@ -49,7 +49,7 @@ enum ControlSocket {
   static func withAddress<Result>(
     in folder: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
   ) -> Result? {
-    let descriptor = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
     var address = sockaddr_un()
@@ -68,7 +68,7 @@ enum ControlSocket {
       var done = 0
       while done < bytes.count {
         let count = Glibc.send(
-          descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, CInt(MSG_NOSIGNAL.rawValue))
+          descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, CInt(MSG_NOSIGNAL))
         if count < 0, errno != EINTR { return false }
         done += max(0, count)
       }

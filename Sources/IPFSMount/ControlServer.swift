@@ -50,7 +50,7 @@ final class ControlServer: Sendable {
 
   private func accept() {
     while true {
-      let client = accept4(descriptor, nil, nil, CInt(SOCK_CLOEXEC.rawValue))
+      let client = Glibc.accept(descriptor, nil, nil)
       guard client >= 0 else {
         if errno == EINTR || errno == ECONNABORTED { continue }
         guard isOpen.withLock({ $0 }) else { break }
@@ -58,6 +58,7 @@ final class ControlServer: Sendable {
         usleep(100_000)
         continue
       }
+      _ = fcntl(client, F_SETFD, FD_CLOEXEC)
       Thread.detachNewThread { self.serve(client) }
     }
     close(descriptor)

@@ -52,14 +52,10 @@ public struct FileLog: LogHandler {
   }
 
   /// Writes a line.
-  public func log(
-    level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String,
-    function: String, line: UInt
-  ) {
-    var text = "\(Date.now.ISO8601Format()) \(level) \(label): \(message)"
-    for (key, value) in self.metadata.merging(metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
-      text += " \(key)=\(value)"
-    }
+  public func log(event: LogEvent) {
+    var text = "\(Date.now.ISO8601Format()) \(event.level) \(label): \(event.message)"
+    let values = metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 })
+    for (key, value) in values.sorted(by: { $0.key < $1.key }) { text += " \(key)=\(value)" }
     output.write(text + "\n")
   }
 }

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 import IPFSNode
 
 /// What `mount.swipfs` was asked to do.

@@ -100,14 +100,20 @@ public struct NodeVolume: Volume {
 
   // MARK: Blocks
 
-  public func block(_ cid: CID) async throws -> Block { try await node.blockstore.block(cid) }
+  public func block(_ cid: CID) async throws -> Block { try node.blockstore.block(cid) }
 
   public func read(_ cid: CID, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) async throws {
-    try await node.blockstore.read(cid, at: offset, into: buffer)
+    try readNow(cid, at: offset, into: buffer)
+  }
+
+  /// Calls the store's own, synchronous read: in an asynchronous context the compiler would prefer the protocol's
+  /// default, which reads whole blocks.
+  private func readNow(_ cid: CID, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(BlockError) {
+    try node.blockstore.read(cid, at: offset, into: buffer)
   }
 
   public func put(_ cid: CID, _ data: UnsafeRawBufferPointer) async throws {
-    try await node.blockstore.put(cid, data)
+    try node.blockstore.put(cid, data)
   }
 
   // MARK: Errors

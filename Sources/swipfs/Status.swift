@@ -21,7 +21,8 @@ struct Status: ParsableCommand {
   }
 
   private func show() throws(CommandError) {
-    let mounts = try mountPoint.map { path throws(CommandError) in [try MountedNode.find(at: path)] } ?? MountedNode.all()
+    let mounts: [MountedNode]
+    if let mountPoint { mounts = [try .find(at: mountPoint)] } else { mounts = try MountedNode.all() }
     if mounts.isEmpty, !json { print("nothing is mounted") }
     for mount in mounts {
       guard let status = ControlClient(repo: mount.repo).status() else {

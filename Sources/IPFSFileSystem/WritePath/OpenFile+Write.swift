@@ -11,7 +11,7 @@ extension OpenFile {
 
   private enum Acceptance {
     /// A chunk that the write touches is being stored; the bytes, copied.
-    case busy([UInt8])
+    case busy(OwnedPayload)
     /// All bytes are taken, and these chunks are whole now.
     case taken([WholeChunk])
   }
@@ -41,7 +41,7 @@ extension OpenFile {
     try state.withLock { state throws(FileSystemError) -> Acceptance in
       if let failure = state.failure { throw failure }
       let end = offset + UInt64(bytes.count)
-      if Self.isSealing(state, chunks(of: offset..<end)) { return .busy(Array(bytes)) }
+      if Self.isSealing(state, chunks(of: offset..<end)) { return .busy(OwnedPayload(Array(bytes))) }
       var whole: [WholeChunk] = []
       var done = 0
       do throws(FileSystemError) {

@@ -9,11 +9,21 @@ public protocol WritePayload: Sendable {
   ) throws(Failure) -> Result
 }
 
-extension [UInt8]: WritePayload {
-  /// Calls `body` with the bytes.
+/// Bytes of a write that stay.
+public struct OwnedPayload: WritePayload {
+  /// The bytes.
+  public var bytes: [UInt8]
+
+  /// Takes bytes.
+  public init(_ bytes: [UInt8]) {
+    self.bytes = bytes
+  }
+
+  public var count: Int { bytes.count }
+
   public func withUnsafeBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try span.withUnsafeBytes(body)
+    try bytes.span.withUnsafeBytes(body)
   }
 }
