@@ -64,8 +64,10 @@ private struct Verification {
   private let database: NodeDatabase
   /// Multihashes of blocks that are here and sound.
   private var sound: Set<[UInt8]> = []
-  /// Roots of DAGs that were found whole.
-  private var whole: Set<CID> = []
+  /// Inner nodes that were followed already.
+  private var followed: Set<CID> = []
+  /// Blocks that a file lacks; the directories above it lack them too, which says nothing new.
+  private var missing: Set<CID> = []
 
   init(blockstore: Blockstore, database: NodeDatabase) {
     self.blockstore = blockstore
@@ -120,14 +122,16 @@ private struct Verification {
   private mutating func checkDAG(_ root: CID, of record: NodeRecord) {
     var pending = [root]
     while let cid = pending.popLast() {
-      guard !whole.contains(cid), cid.inlineData == nil else { continue }
+      guard !followed.contains(cid), cid.inlineData == nil else { continue }
       guard sound.contains(Array(cid.multihashBytes)) else {
-        findings.append(.missingBlock(cid, of: record.inode, name: record.name))
+        if missing.insert(cid).inserted || record.kind == .file {
+          findings.append(.missingBlock(cid, of: record.inode, name: record.name))
+        }
         continue
       }
       // A raw block has no links: looking it up again is as cheap as remembering it.
       guard cid.codec == .dagPB else { continue }
-      whole.insert(cid)
+      followed.insert(cid)
       if let block = try? blockstore.block(cid), let node = try? DAGPBNode(decoding: block.data) {
         pending += node.links.map(\.cid)
       }

@@ -6,11 +6,8 @@ extension NodeDatabase {
   func checksums(of multihash: [UInt8]) throws(NodeError) -> [UInt32]? {
     try read { db in
       let select = try db.cachedStatement(sql: "SELECT pages FROM checksum WHERE multihash = ?")
-      guard let row = try Row.fetchCursor(select, arguments: [Data(multihash)]).next() else { return nil }
-      return try row.withUnsafeData(atIndex: 0) { data in
-        (data ?? Data()).withUnsafeBytes { bytes in
-          (0..<bytes.count / 4).map { UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)) }
-        }
+      return try Data.fetchOne(select, arguments: [Data(multihash)])?.withUnsafeBytes { bytes in
+        (0..<bytes.count / 4).map { UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)) }
       }
     }
   }

@@ -18,10 +18,14 @@ extension NodeDatabase {
 
   /// The node of this number as of the last checkpoint.
   func node(_ inode: InodeNumber) throws(NodeError) -> StoredNode? {
-    try read { db in
-      let select = try db.cachedStatement(sql: "SELECT inode, parent, name, state FROM node WHERE inode = ?")
-      return try Row.fetchCursor(select, arguments: [Int64(inode)]).next().map(Self.node(of:))
-    }
+    try read { db in try Self.node(inode, in: db) }
+  }
+
+  private static func node(_ inode: InodeNumber, in db: GRDB.Database) throws -> StoredNode? {
+    let select = try db.cachedStatement(sql: "SELECT inode, parent, name, state FROM node WHERE inode = ?")
+    let rows = try Row.fetchCursor(select, arguments: [Int64(inode)])
+    // The row is the cursor's: it ends with it.
+    return try withExtendedLifetime(rows) { try rows.next().map(node(of:)) }
   }
 
   /// The nodes in a directory as of the last checkpoint, by ascending number.
@@ -38,10 +42,10 @@ extension NodeDatabase {
     }
   }
 
-  /// Visits every node as of the last checkpoint, by ascending number.
+  /// Visits every node as of the last checkpoint: files, then directories, then symbolic links.
   func forEachNode(_ body: (StoredNode) throws -> Void) throws(NodeError) {
     try read { db in
-      let rows = try Row.fetchCursor(db, sql: "SELECT inode, parent, name, state FROM node ORDER BY inode")
+      let rows = try Row.fetchCursor(db, sql: "SELECT inode, parent, name, state FROM node ORDER BY kind, inode")
       while let row = try rows.next() {
         try body(try Self.node(of: row))
       }
@@ -159,9 +163,7 @@ extension NodeDatabase {
   private static func update(
     _ inode: InodeNumber, in db: GRDB.Database, _ change: (inout StoredNode) -> Void
   ) throws {
-    let select = try db.cachedStatement(sql: "SELECT inode, parent, name, state FROM node WHERE inode = ?")
-    let stored = try Row.fetchCursor(select, arguments: [Int64(inode)]).next().map(node(of:))
-    guard var stored, stored.record.kind == .directory else { return }
+    guard var stored = try node(inode, in: db), stored.record.kind == .directory else { return }
     change(&stored)
     try save(stored, as: inode, in: db)
   }
