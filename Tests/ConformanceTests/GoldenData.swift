@@ -22,7 +22,9 @@ struct GoldenData: Decodable {
     let options: [String: String]
     let result: Result
 
-    var testDescription: String { "\(length) \(seed == nil ? "zeros" : "bytes"), \(options.sorted { $0.key < $1.key })" }
+    var testDescription: String {
+      "\(length) \(seed == nil ? "zeros" : "bytes"), \(options.sorted { $0.key < $1.key })"
+    }
 
     /// Whether the case is within what the package builds: fixed chunks, balanced, sha2-256, no metadata.
     var isSupported: Bool {
