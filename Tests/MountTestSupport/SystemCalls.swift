@@ -6,6 +6,11 @@ package struct SystemCallError: Error, Equatable, CustomStringConvertible {
   /// The errno.
   package let number: Int32
 
+  /// Makes one.
+  package init(number: Int32) {
+    self.number = number
+  }
+
   /// The system's words for it.
   package var description: String { String(cString: strerror(number)) }
 }
