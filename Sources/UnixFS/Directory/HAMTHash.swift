@@ -16,7 +16,7 @@ struct HAMTHash: Hashable {
   func slot(level: Int, fanout: Int) -> Int? {
     let width = fanout.trailingZeroBitCount
     guard width * (level + 1) <= UInt64.bitWidth else { return nil }
-    return Int(value >> UInt64(UInt64.bitWidth - width * (level + 1))) & (fanout - 1)
+    return Int(value >> (UInt64.bitWidth - width * (level + 1)) & UInt64(fanout - 1))
   }
 
   private static func murmur3(_ bytes: [UInt8]) -> UInt64 {
