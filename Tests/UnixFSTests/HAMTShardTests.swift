@@ -50,6 +50,17 @@ import UnixFS
     } throws: { ($0 as? UnixFSError)?.code == code }
   }
 
+  /// Known values of MurmurHash3: with and without whole blocks, with tails of both halves.
+  @Test(
+    arguments: [
+      ("", 0), ("hello", 0xcbd8_a7b3_41bd_9b02), ("hello, world", 0x342f_ac62_3a5e_bc8e),
+      ("19 Jan 2038 at 3:14:07 AM", 0xb89e_5988_b737_affc),
+      ("The quick brown fox jumps over the lazy dog.", 0xcd99_481f_9ee9_02c9),
+    ] as [(String, UInt64)])
+  func hash(name: String, value: UInt64) {
+    #expect(HAMTHash(EntryName(name)).value == value)
+  }
+
   @Test func contradictions() async throws {
     await Self.expectRefusal(Self.node([Self.link("01a")], bits: Self.bits(1, 2)), .malformed, "fewer links than slots")
     await Self.expectRefusal(
