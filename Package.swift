@@ -66,18 +66,19 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["IPLD", "Multiformats"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["UnixFS", "IPLD", "Multiformats"], path: "Tests/TestSupport",
       swiftSettings: settings),
     .testTarget(
       name: "MultiformatsTests", dependencies: ["Multiformats", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "IPLDTests", dependencies: ["IPLD", "Multiformats", "TestSupport"], swiftSettings: settings),
-    .testTarget(name: "UnixFSTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
+    .testTarget(
+      name: "UnixFSTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "ConformanceTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: settings),
     .testTarget(name: "IPFSNodeTests", dependencies: ["IPFSNode", "TestSupport"], swiftSettings: settings),
-    .testTarget(name: "FuseTests", dependencies: ["Fuse"], swiftSettings: settings),
+    .testTarget(name: "FuseTests", dependencies: ["Fuse", "CFuse3", logging], swiftSettings: settings),
     .testTarget(
       name: "IPFSFileSystemTests", dependencies: ["IPFSFileSystem", "IPFSNode", "IPFSMount", "TestSupport"],
       swiftSettings: settings),

@@ -17,11 +17,14 @@ struct GoldenData: Decodable {
 
   struct File: Decodable, CustomTestStringConvertible {
     let length: Int
-    let seed: String
+    /// Nil for a file of zeros.
+    let seed: String?
     let options: [String: String]
     let result: Result
 
-    var testDescription: String { "\(length) bytes, \(options.sorted { $0.key < $1.key })" }
+    var testDescription: String {
+      "\(length) \(seed == nil ? "zeros" : "bytes"), \(options.sorted { $0.key < $1.key })"
+    }
 
     /// Whether the case is within what the package builds: fixed chunks, balanced, sha2-256, no metadata.
     var isSupported: Bool {

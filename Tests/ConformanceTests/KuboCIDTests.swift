@@ -10,14 +10,15 @@ import UnixFS
   static let directories = GoldenData.shared.directories
 
   @Test func allCasesInScopeAreTaken() {
-    #expect(Self.files.count == 114)
+    #expect(Self.files.count == 120)
     #expect(Self.directories.count == 57)
   }
 
   @Test(arguments: files)
   func file(_ golden: GoldenData.File) async throws {
     let store = MemoryBlockStore()
-    let content = Content.shared.bytes(golden.length, seed: golden.seed)
+    let content =
+      golden.seed.map { Content.shared.bytes(golden.length, seed: $0) } ?? Array(repeating: 0, count: golden.length)
     let profile = try ImportProfile(options: golden.options)
     // Pieces that do not fit the chunks, so that leaves come both from the caller's memory and from the buffer.
     let root = try await importFile(content, profile: profile, pieceSize: 1_000_003, to: store)
@@ -28,6 +29,18 @@ import UnixFS
     // And back.
     let reader = try await FileReader(root: root.cid, source: store)
     #expect(try await readAll(reader) == content)
+  }
+
+  /// A file that is one hole has the CID of a file of zeros.
+  @Test(arguments: files.filter { $0.seed == nil })
+  func hole(_ golden: GoldenData.File) async throws {
+    let store = MemoryBlockStore()
+    let profile = try ImportProfile(options: golden.options)
+    let chunks = UInt64((golden.length + profile.chunkSize - 1) / profile.chunkSize)
+    let edits = ChunkEdits(size: UInt64(golden.length), base: nil, leaves: [], holes: [0..<chunks])
+    let root = try await DAGEditor.rebuild(edits, profile: profile, store: store).root
+    #expect(root.cid.description == golden.result.cid)
+    #expect(String(root.tsize) == golden.result.size)
   }
 
   @Test(arguments: directories)

@@ -40,6 +40,9 @@ public struct Repo: Sendable, Hashable {
   /// The folder for files being written. The node makes it and leaves it to the file system.
   public var spool: String { "\(path)/spool" }
 
+  /// Whether there is a repo in the folder.
+  public var exists: Bool { access(versionFile, F_OK) == 0 }
+
   /// Makes the folder, and the folders above it, where they are not.
   func makeFolder() throws(NodeError) {
     do {
@@ -75,7 +78,7 @@ public struct Repo: Sendable, Hashable {
 
   /// A folder that has other things in it is somebody else's: a mistyped path must not scatter files there.
   private func refuseForeignFolder() throws(NodeError) {
-    let own: Set<String> = ["blocks", "config", "repo.lock", "reserve", "spool", "swipfs.db"]
+    let own: Set<String> = ["blocks", "config", "control", "log", "repo.lock", "reserve", "spool", "swipfs.db"]
     let found = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     if let foreign = found.first(where: { !own.contains($0) }) {
       throw NodeError(.unusableRepo, "\(path) is no swipfs repo, and not empty: it has \(foreign)")

@@ -1,0 +1,74 @@
+internal import CFuse3
+internal import Logging
+internal import Synchronization
+
+/// What libfuse's callbacks find behind their userdata: the operations, and the requests that have suspended.
+///
+/// The lock guards the suspended requests; nothing is called while it is held. A request's own lock comes before it.
+final class Dispatcher: Sendable {
+  let operations: any FuseOperations
+  let configuration: SessionConfiguration
+  let logger: Logger
+  let buffers: BufferPool
+  let startup = Startup()
+  private let suspended = Mutex<[ObjectIdentifier: Request]>([:])
+
+  init(operations: any FuseOperations, configuration: SessionConfiguration, logger: Logger) {
+    self.operations = operations
+    self.configuration = configuration
+    self.logger = logger
+    buffers = BufferPool(largest: configuration.maximumTransfer)
+  }
+
+  /// The dispatcher of a request.
+  @inline(__always)
+  static func of(_ raw: fuse_req_t) -> Dispatcher {
+    Unmanaged<Dispatcher>.fromOpaque(fuse_req_userdata(raw)).takeUnretainedValue()
+  }
+
+  /// Works on a request: on this thread until the first suspension.
+  /// - Parameter answer: Answers with what the operation gave. It has the operations to undo what nobody learns of.
+  @inline(__always)
+  static func start<Value>(
+    _ raw: fuse_req_t,
+    _ operation: @escaping @Sendable (any FuseOperations, RequestContext) async throws(Errno) -> Value,
+    answer: @escaping @Sendable (consuming Reply, Value, any FuseOperations) async -> Void
+  ) {
+    let dispatcher = Dispatcher.of(raw)
+    let request = Request(raw, dispatcher)
+    let context = RequestContext(raw)
+    let task = Task.immediate {
+      let reply = Reply(request)
+      do throws(Errno) {
+        let value = try await operation(dispatcher.operations, context)
+        await answer(reply, value, dispatcher.operations)
+      } catch {
+        reply.error(error)
+      }
+      request.end()
+    }
+    request.track(task)
+  }
+
+  func insert(_ request: Request) {
+    suspended.withLock { $0[ObjectIdentifier(request)] = request }
+  }
+
+  func remove(_ request: Request) {
+    _ = suspended.withLock { $0.removeValue(forKey: ObjectIdentifier(request)) }
+  }
+
+  /// Waits for the tasks of suspended requests, and cancels those that take longer than `grace`. To be called when no
+  /// new requests can come.
+  func drain(grace: Duration) async {
+    let tasks = suspended.withLock { $0.values.compactMap(\.task) }
+    if tasks.isEmpty { return }
+    let canceller = Task {
+      // Woken early by its own cancellation it has nothing to do.
+      guard (try? await Task.sleep(for: grace)) != nil else { return }
+      for task in tasks { task.cancel() }
+    }
+    for task in tasks { await task.value }
+    canceller.cancel()
+  }
+}

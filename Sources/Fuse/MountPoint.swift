@@ -1,0 +1,85 @@
+internal import Glibc
+
+/// Checks on, and repair of, the directory that is mounted on.
+public enum MountPoint {
+  /// Unmounts what a process that is gone has left at a path: a file system of the given subtype that answers ENOTCONN.
+  ///
+  /// Nothing else is touched: not a mount that works, and not one of another type.
+  /// - Returns: Whether there was one.
+  public static func removeStale(at path: String, subtype: String) throws(FuseError) -> Bool {
+    // Not stat: the kernel may still have the attributes. It keeps no answer to statfs.
+    var volume = statvfs()
+    guard statvfs(path, &volume) != 0, errno == ENOTCONN else { return false }
+    let resolved = try resolve(path)
+    guard let row = try MountTable.current().top(at: resolved), row.type == "fuse.\(subtype)" else { return false }
+    try detach(resolved)
+    return true
+  }
+
+  /// The absolute path of a directory that can be mounted on.
+  static func check(_ path: String) throws(FuseError) -> String {
+    var status = stat()
+    if stat(path, &status) != 0 {
+      switch errno {
+      case ENOTCONN:
+        throw FuseError(.mountPointDisconnected, "the file system mounted at \(path) has lost its process")
+      case ENOENT:
+        throw FuseError(.mountPointMissing, "the mount point \(path) does not exist")
+      case ENOTDIR:
+        throw FuseError(.mountPointNotDirectory, "the mount point \(path) is not a directory")
+      case EACCES:
+        throw FuseError(.notPermitted, "cannot reach the mount point \(path)", cause: .accessDenied)
+      default:
+        throw FuseError(.mountFailed, "cannot use the mount point \(path)", cause: .current)
+      }
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      throw FuseError(.mountPointNotDirectory, "the mount point \(path) is not a directory")
+    }
+    let resolved = try resolve(path)
+    if let row = try MountTable.current().top(at: resolved) {
+      throw FuseError(.mountPointBusy, "\(row.source) (\(row.type)) is mounted at \(resolved) already")
+    }
+    return resolved
+  }
+
+  /// Unmounts lazily, through fusermount3 if this process may not.
+  static func detach(_ resolved: String) throws(FuseError) {
+    if umount2(resolved, Int32(MNT_DETACH) | Int32(UMOUNT_NOFOLLOW)) == 0 { return }
+    let error = Errno.current
+    guard error == .notPermitted, unmountAsUser(resolved) else {
+      throw FuseError(.systemCallFailed, "cannot unmount \(resolved)", cause: error)
+    }
+  }
+
+  private static func unmountAsUser(_ path: String) -> Bool {
+    let words = ["fusermount3", "-u", "-q", "-z", "--", path]
+    let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    var process = pid_t()
+    guard posix_spawnp(&process, "fusermount3", nil, nil, arguments, environ) == 0 else { return false }
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) < 0 { if errno != EINTR { return false } }
+    return status == 0
+  }
+
+  /// The path without symbolic links. Its last component is not touched, since a dead mount there would answer with an
+  /// error; so it is resolved only if it is a link.
+  private static func resolve(_ path: String) throws(FuseError) -> String {
+    if let resolved = realPath(path) { return resolved }
+    let failure = Errno.current
+    var components = path.split(separator: "/", omittingEmptySubsequences: true)
+    let name = components.popLast() ?? ""
+    let parent = (path.hasPrefix("/") ? "/" : "./") + components.joined(separator: "/")
+    guard let resolvedParent = realPath(parent) else {
+      throw FuseError(.mountFailed, "cannot resolve the mount point \(path)", cause: failure)
+    }
+    return resolvedParent == "/" ? "/\(name)" : "\(resolvedParent)/\(name)"
+  }
+
+  private static func realPath(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+}
