@@ -37,7 +37,7 @@ extension SessionTests {
 
   @Test func stoppingWithRequestsUnderWayLeavesNoMount() async throws {
     let files = MemoryFileSystem(openOptions: .directIO)
-    var configuration = SessionConfiguration()
+    var configuration = TestMount.configuration()
     configuration.stopGrace = .milliseconds(50)
     let mount = try await TestMount(files, configuration)
     let reader = try await Self.startSlowReader(files, mount.path)

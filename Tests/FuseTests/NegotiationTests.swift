@@ -27,7 +27,7 @@ extension SessionTests {
   /// Without HANDLE_KILLPRIV_V2 each of the writes would ask for `security.capability`.
   @Test(arguments: [true, false]) func writesAskForNoExtendedAttribute(writebackCache: Bool) async throws {
     let files = MemoryFileSystem()
-    var configuration = SessionConfiguration()
+    var configuration = TestMount.configuration()
     configuration.writebackCache = writebackCache
     let mount = try await TestMount(files, configuration)
     let path = mount.path + "/appended"
@@ -42,7 +42,7 @@ extension SessionTests {
 
   @Test func privilegeBitsAreLeftToTheFileSystem() async throws {
     let files = MemoryFileSystem()
-    var configuration = SessionConfiguration()
+    var configuration = TestMount.configuration()
     configuration.mountOptions = ["allow_other", "default_permissions"]
     let mount = try await TestMount(files, configuration)
     let path = mount.path + "/program"
@@ -68,7 +68,7 @@ extension SessionTests {
   @Test(arguments: [SessionConfiguration.DirectoryReading.plain, .adaptive, .withAttributes])
   func largeDirectoriesAreListedWhole(_ reading: SessionConfiguration.DirectoryReading) async throws {
     let files = MemoryFileSystem()
-    var configuration = SessionConfiguration()
+    var configuration = TestMount.configuration()
     configuration.directoryReading = reading
     let mount = try await TestMount(files, configuration)
     let path = mount.path
@@ -88,7 +88,7 @@ extension SessionTests {
 
   @Test func notificationsReachTheKernel() async throws {
     let files = MemoryFileSystem(timeout: 3600)
-    var configuration = SessionConfiguration()
+    var configuration = TestMount.configuration()
     configuration.writebackCache = false
     let mount = try await TestMount(files, configuration)
     let path = mount.path + "/f"
