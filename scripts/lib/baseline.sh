@@ -34,9 +34,9 @@ baseline_build() {
 
 baseline_mount() {
   local directory=$1 source=$2 mountpoint=$3 process
-  # It keeps a descriptor for each node that the kernel knows.
+  # It keeps a descriptor for each node that the kernel knows, 50,000 files and more.
   (
-    ulimit -n "$(ulimit -Hn)"
+    ulimit -n 1000000 2>/dev/null || ulimit -n "$(ulimit -Hn)"
     exec "$directory/passthrough_ll" -f -o "source=$source,writeback,cache=always" "$mountpoint" \
       >"$directory/passthrough_ll.log" 2>&1
   ) &
