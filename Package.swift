@@ -40,9 +40,10 @@ let package = Package(
 
     // The embedded node.
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .target(
       name: "IPFSNode",
-      dependencies: ["UnixFS", "IPLD", "Multiformats", "CISAL", grdb, logging, collections],
+      dependencies: ["UnixFS", "IPLD", "Multiformats", "CISAL", "CLinux", grdb, logging, collections],
       swiftSettings: settings),
 
     // FUSE, without anything of IPFS.
@@ -65,14 +66,16 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["IPLD", "Multiformats"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["UnixFS", "IPLD", "Multiformats"], path: "Tests/TestSupport",
       swiftSettings: settings),
     .testTarget(
       name: "MultiformatsTests", dependencies: ["Multiformats", "TestSupport"], swiftSettings: settings),
-    .testTarget(name: "IPLDTests", dependencies: ["IPLD", "TestSupport"], swiftSettings: settings),
-    .testTarget(name: "UnixFSTests", dependencies: ["UnixFS", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "IPLDTests", dependencies: ["IPLD", "Multiformats", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "ConformanceTests", dependencies: ["UnixFS", "TestSupport"],
+      name: "UnixFSTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ConformanceTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: settings),
     .testTarget(name: "IPFSNodeTests", dependencies: ["IPFSNode", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "FuseTests", dependencies: ["Fuse", "CFuse3", logging], swiftSettings: settings),

@@ -5,7 +5,7 @@ internal import Glibc
 ///
 /// The starter waits for a report through a pipe and exits with the code in it; so a command returns when its service
 /// is usable, and with an error line and a code when it is not.
-public struct Daemon: ~Copyable {
+public struct Daemon: ~Copyable, Sendable {
   /// The writing end of the pipe; -1 in the foreground.
   private let report: Int32
 

@@ -7,8 +7,9 @@ public enum MountPoint {
   /// Nothing else is touched: not a mount that works, and not one of another type.
   /// - Returns: Whether there was one.
   public static func removeStale(at path: String, subtype: String) throws(FuseError) -> Bool {
-    var status = stat()
-    guard stat(path, &status) != 0, errno == ENOTCONN else { return false }
+    // Not stat: the kernel may still have the attributes. It keeps no answer to statfs.
+    var volume = statvfs()
+    guard statvfs(path, &volume) != 0, errno == ENOTCONN else { return false }
     let resolved = try resolve(path)
     guard let row = try MountTable.current().top(at: resolved), row.type == "fuse.\(subtype)" else { return false }
     try detach(resolved)

@@ -1,5 +1,3 @@
-public import Multiformats
-
 /// Which parts of a file differ from its base DAG, and where their bytes are.
 ///
 /// A sorted list of extents that do not overlap; what lies between them is the base DAG's content, and zeros where
@@ -17,8 +15,9 @@ public struct ExtentMap: Hashable, Sendable {
     case hole
     /// The node's spool file, at the same offset.
     case spool
-    /// A stored leaf that begins where the extent begins.
-    case leaf(Leaf)
+    /// A stored leaf. Its first byte would stand at the file's offset `origin`, which cutting the extent does not
+    /// change; negative where a later part of the leaf stands at the file's beginning.
+    case leaf(Leaf, origin: Int64)
     /// In a list that covers a range whole (``extents(in:)``): the base DAG, at the same offset.
     case base
   }
@@ -59,10 +58,7 @@ public struct ExtentMap: Hashable, Sendable {
     self.baseLimit = baseLimit
   }
 
-  /// Says where the bytes of `range` are from now on.
-  ///
-  /// A leaf is never cut: an extent of source `leaf` that `range` touches in part must be replaced by the caller
-  /// (``partialLeaves(touching:)``) before.
+  /// Says where the bytes of `range` are from now on; extents that it touches in part are cut.
   public mutating func set(_ range: Range<UInt64>, _ source: Source) {
     precondition(source != .base, "the base is what no extent covers")
     guard !range.isEmpty else { return }
@@ -101,25 +97,8 @@ public struct ExtentMap: Hashable, Sendable {
     }
   }
 
-  /// The leaves that `range` touches without covering them whole, with their ranges.
-  public func partialLeaves(touching range: Range<UInt64>) -> [Extent] {
-    guard !range.isEmpty else { return [] }
-    var found: [Extent] = []
-    var position = index(endingAfter: range.lowerBound)
-    while position < extents.count, extents[position].range.lowerBound < range.upperBound {
-      let extent = extents[position]
-      if case .leaf = extent.source,
-        extent.range.lowerBound < range.lowerBound || extent.range.upperBound > range.upperBound
-      {
-        found.append(extent)
-      }
-      position += 1
-    }
-    return found
-  }
-
   /// Extents that cover `range` without a gap, in order: the stored ones cut to it, and between them the base and,
-  /// beyond the base, holes. A leaf's extent may begin before `range`: it is not cut at its beginning.
+  /// beyond the base, holes.
   public func extents(in range: Range<UInt64>) -> [Extent] {
     var result: [Extent] = []
     var position = range.lowerBound
@@ -128,11 +107,7 @@ public struct ExtentMap: Hashable, Sendable {
       let next = current < extents.count ? extents[current] : nil
       if let next, next.range.lowerBound <= position {
         let end = min(next.range.upperBound, range.upperBound)
-        if case .leaf = next.source {
-          result.append(Extent(range: next.range.lowerBound..<end, source: next.source))
-        } else {
-          result.append(Extent(range: position..<end, source: next.source))
-        }
+        result.append(Extent(range: position..<end, source: next.source))
         position = end
         current += 1
         continue
@@ -189,7 +164,6 @@ public struct ExtentMap: Hashable, Sendable {
 
   private static func merge(_ left: Extent, _ right: Extent) -> Extent? {
     guard left.range.upperBound == right.range.lowerBound, left.source == right.source else { return nil }
-    if case .leaf = left.source { return nil }
     return Extent(range: left.range.lowerBound..<right.range.upperBound, source: left.source)
   }
 }

@@ -1,0 +1,59 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+public import UnixFS
+
+/// What `stat` shows of a node.
+public struct NodeStatus: Sendable, Hashable {
+  /// The number by which the kernel names it.
+  public var node: NodeID
+  /// `st_ino`.
+  public var inode: InodeNumber
+  /// What it is.
+  public var kind: NodeKind
+  /// `st_size`, in bytes.
+  public var size: UInt64
+  /// `st_nlink`.
+  public var links: UInt32
+  /// Mode, owner and times.
+  public var attributes: Attributes
+
+  init(_ record: NodeRecord, node: NodeID) {
+    self.node = node
+    inode = record.inode
+    kind = record.kind
+    size = record.size
+    attributes = record.attributes
+    links =
+      switch record.content {
+      case .directory(let subdirectories): record.parent == 0 && inode != NodeRecord.root ? 0 : 2 + subdirectories
+      default: record.parent == 0 ? 0 : 1
+      }
+  }
+}
+
+/// Who makes a call.
+public struct Caller: Sendable, Hashable {
+  /// The calling process's user.
+  public var uid: UInt32
+  /// The calling process's group.
+  public var gid: UInt32
+
+  /// Names a caller.
+  public init(uid: UInt32, gid: UInt32) {
+    self.uid = uid
+    self.gid = gid
+  }
+}
+
+extension Timestamp {
+  /// The time now.
+  public static var now: Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: UInt32(time.tv_nsec))
+  }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import IPLD
+public import Logging
+import Multiformats
+import Synchronization
+public import UnixFS
+
+/// What the kernel caches of a file system, as far as the file system must reach it.
+public protocol KernelCache: Sendable {
+  /// Makes the kernel forget the name, so that the next use of it looks it up. Does not wait.
+  func forget(_ name: EntryName, in directory: NodeID)
+
+  /// Returns when pages of the file that the kernel has not written yet have been written.
+  func writeBack(_ node: NodeID) async
+}
+
+/// A POSIX file system over a ``Volume``: all semantics, nothing of FUSE.
+///
+/// Calls may come from any thread at once. A call suspends only where the volume does, or where two writes overlap.
+/// Every failure is a ``FileSystemError``; failures of the store are logged once, with CID and path.
+public final class FileSystem: Sendable {
+  let volume: any Volume
+  let inodes = InodeTable()
+  let files: OpenFileTable
+  let directories = DirectoryTable()
+  let idle: IdleCommitter
+  let logger: Logger
+  private let kernel = Mutex<(any KernelCache)?>(nil)
+
+  /// Memory for chunks that are being written, in bytes, for all files together.
+  public static let writeBufferLimit = 48 << 20
+
+  /// Opens the file system of a volume: files that a crash left without a DAG get theirs in the background, and spool
+  /// files that nothing refers to are removed.
+  public init(volume: any Volume, logger: Logger) async throws(FileSystemError) {
+    self.volume = volume
+    self.logger = logger
+    files = OpenFileTable(volume: volume, pool: ChunkPool(chunkSize: volume.profile.chunkSize, limit: Self.writeBufferLimit))
+    idle = IdleCommitter(files: files, volume: volume, logger: logger)
+    let left = try await volume.uncommittedFiles()
+    for record in left {
+      do throws(FileSystemError) {
+        _ = try await files.acquire(record.inode)
+        files.release(record.inode)
+      } catch {
+        await report("a file that was being written cannot be recovered", record.inode, error)
+      }
+    }
+    removeStraySpoolFiles(except: Set(left.map(\.inode)))
+    idle.noteChange()
+  }
+
+  /// Connects the kernel's cache, once there is one.
+  public func attach(_ cache: any KernelCache) {
+    kernel.withLock { $0 = cache }
+  }
+
+  var kernelCache: (any KernelCache)? { kernel.withLock { $0 } }
+
+  /// Builds and records everything that is still to be built. No call may come afterwards.
+  public func shutDown() async throws(FileSystemError) {
+    await idle.stop()
+    try await idle.commitFiles(unchangedFor: nil)
+    try await volume.commit()
+  }
+
+  /// Nodes the kernel knows and files that are open or uncommitted.
+  public var counts: (nodes: Int, files: Int) { (inodes.count, files.count) }
+
+  /// Where a node is, for the log.
+  func path(of inode: InodeNumber) async -> String {
+    var names: [String] = []
+    var current = inode
+    while current != NodeRecord.root, names.count < 256 {
+      guard let record = try? await volume.record(of: current), record.parent != 0 else {
+        return "(unlinked inode \(inode))"
+      }
+      names.append(record.name.description)
+      current = record.parent
+    }
+    return "/" + names.reversed().joined(separator: "/")
+  }
+
+  /// Runs a call on a node's content and logs what the store did wrong.
+  func reporting<Result>(
+    _ operation: StaticString, _ inode: InodeNumber, _ body: () async throws(FileSystemError) -> Result
+  ) async throws(FileSystemError) -> Result {
+    do throws(FileSystemError) {
+      return try await body()
+    } catch {
+      if error.code == .corrupt || error.code == .inputOutput {
+        await report("\(operation) failed", inode, error)
+      }
+      throw error
+    }
+  }
+
+  /// Logs a failure with the block and the path it is about.
+  func report(_ message: Logger.Message, _ inode: InodeNumber, _ error: FileSystemError) async {
+    let path = await path(of: inode)
+    let cid = error.cid?.description ?? "-"
+    logger.error(message, metadata: ["cid": "\(cid)", "path": "\(path)", "error": "\(error.message)"])
+  }
+
+  /// The node's status, with what is not yet on the volume.
+  func status(_ record: NodeRecord, node: NodeID) -> NodeStatus {
+    var status = NodeStatus(record, node: node)
+    if record.kind == .file { files.existing(record.inode)?.overlay(on: &status) }
+    return status
+  }
+
+  private func removeStraySpoolFiles(except inodes: Set<InodeNumber>) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: volume.spoolDirectory)) ?? []
+    for name in names where !(InodeNumber(name).map(inodes.contains) ?? false) {
+      try? FileManager.default.removeItem(atPath: "\(volume.spoolDirectory)/\(name)")
+    }
+  }
+}

@@ -1,0 +1,99 @@
+public import IPLD
+public import UnixFS
+
+/// Where a file system keeps its tree and its blocks: an embedded node, or a daemon behind RPC.
+///
+/// A volume is a tree of nodes with numbers that stay, and a block store. Every call that changes the tree is durable
+/// against the death of the process when it returns; ``synchronize()`` makes it durable against the loss of power.
+/// Calls may come from any thread at once. A volume that works on local disk does not suspend.
+///
+/// `BlockSink.put` is given memory that is only valid until the implementation first suspends.
+public protocol Volume: BlockStore {
+  /// How files become DAGs here.
+  var profile: ImportProfile { get }
+
+  /// The folder for spool files: parts of files that are not blocks yet. It belongs to the file system.
+  var spoolDirectory: String { get }
+
+  /// A node by its number. Throws ``FileSystemError/Code/notFound``.
+  func record(of inode: InodeNumber) async throws(FileSystemError) -> NodeRecord
+
+  /// The node of a name in a directory. Throws `notFound`, `notDirectory`.
+  func lookup(_ name: EntryName, in directory: InodeNumber) async throws(FileSystemError) -> NodeRecord
+
+  /// The numbers of all nodes in a directory, ascending.
+  func children(of directory: InodeNumber) async throws(FileSystemError) -> [InodeNumber]
+
+  /// Those of the given nodes that are still in the directory, in the given order.
+  func records(
+    of inodes: ArraySlice<InodeNumber>, in directory: InodeNumber
+  ) async throws(FileSystemError) -> [NodeRecord]
+
+  /// Makes a node. Throws `exists`, `notFound`, `notDirectory`.
+  func create(
+    _ name: EntryName, in directory: InodeNumber, attributes: Attributes, content: NodeContent
+  ) async throws(FileSystemError) -> NodeRecord
+
+  /// Takes a name away. The node lives on, without a parent, until ``forget(_:)``.
+  /// Throws `notFound`, `notDirectory`, `isDirectory`, `notEmpty`.
+  func remove(
+    _ name: EntryName, in directory: InodeNumber, as kind: RemovalKind, at time: Timestamp
+  ) async throws(FileSystemError) -> NodeRecord
+
+  /// Moves a node, over a file or an empty directory where one is there, in one step. Returns what was replaced.
+  func rename(
+    _ name: EntryName, in directory: InodeNumber, to newName: EntryName, in newDirectory: InodeNumber,
+    at time: Timestamp
+  ) async throws(FileSystemError) -> NodeRecord?
+
+  /// Changes a node and returns it as it is then.
+  @discardableResult
+  func update(_ inode: InodeNumber, _ change: NodeChange) async throws(FileSystemError) -> NodeRecord
+
+  /// Says that nothing refers to an unlinked node any more.
+  func forget(_ inode: InodeNumber) async
+
+  /// Files whose DAG has not been built: what a crash left behind.
+  func uncommittedFiles() async throws(FileSystemError) -> [NodeRecord]
+
+  /// The DAG of a node, with every directory below it brought up to date.
+  func dagRoot(of inode: InodeNumber) async throws(FileSystemError) -> DAGRoot
+
+  /// Brings the DAG of the whole tree up to date and records its root.
+  @discardableResult
+  func commit() async throws(FileSystemError) -> DAGRoot
+
+  /// Returns when everything that was acknowledged before the call survives a loss of power.
+  func synchronize() async throws(FileSystemError)
+
+  /// Space on the volume, for `statfs`.
+  func capacity() async throws(FileSystemError) -> VolumeCapacity
+}
+
+/// Space on a volume.
+public struct VolumeCapacity: Sendable, Hashable {
+  /// Bytes in a unit of allocation.
+  public var blockSize: UInt64
+  /// Units in all.
+  public var blocks: UInt64
+  /// Units that are free.
+  public var freeBlocks: UInt64
+  /// Units that an ordinary user may still take.
+  public var availableBlocks: UInt64
+  /// Nodes that can exist.
+  public var nodes: UInt64
+  /// Nodes that can still be made.
+  public var freeNodes: UInt64
+
+  /// Makes a capacity of its parts.
+  public init(
+    blockSize: UInt64, blocks: UInt64, freeBlocks: UInt64, availableBlocks: UInt64, nodes: UInt64, freeNodes: UInt64
+  ) {
+    self.blockSize = blockSize
+    self.blocks = blocks
+    self.freeBlocks = freeBlocks
+    self.availableBlocks = availableBlocks
+    self.nodes = nodes
+    self.freeNodes = freeNodes
+  }
+}

@@ -1,0 +1,98 @@
+import Logging
+import Synchronization
+import UnixFS
+
+/// Builds DAGs when nobody waits for them: of a file one second after its last change, of the directories once the
+/// whole tree has been left alone for a second.
+///
+/// The lock guards when the last change was and whether the task runs.
+final class IdleCommitter: Sendable {
+  private static let delay = Duration.seconds(1)
+
+  private struct State {
+    var lastChange = ContinuousClock.now
+    var task: Task<Void, Never>?
+    var isStopped = false
+  }
+
+  private let state = Mutex(State())
+  private let files: OpenFileTable
+  private let volume: any Volume
+  private let logger: Logger
+
+  init(files: OpenFileTable, volume: any Volume, logger: Logger) {
+    self.files = files
+    self.volume = volume
+    self.logger = logger
+  }
+
+  /// Says that the tree or a file changed.
+  func noteChange() {
+    state.withLock { state in
+      state.lastChange = .now
+      guard state.task == nil, !state.isStopped else { return }
+      state.task = Task(priority: .utility) { await self.run() }
+    }
+  }
+
+  /// Ends the task, once what it is about is done.
+  func stop() async {
+    let task = state.withLock { state in
+      state.isStopped = true
+      return state.task
+    }
+    task?.cancel()
+    await task?.value
+  }
+
+  private func run() async {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: Self.delay)
+      if Task.isCancelled { break }
+      try? await commitFiles(unchangedFor: Self.delay)
+      if await commitTree() { break }
+    }
+  }
+
+  /// Brings the directories up to date if nothing happened for a while. Returns whether all is done; then the next
+  /// change begins a new task.
+  private func commitTree() async -> Bool {
+    let begin = ContinuousClock.now
+    let isIdle = state.withLock { begin - $0.lastChange >= Self.delay }
+    guard isIdle else { return false }
+    do throws(FileSystemError) {
+      try await volume.commit()
+    } catch {
+      logger.error("the tree's DAG could not be built", metadata: ["error": "\(error)"])
+    }
+    let isUnsettled = !files.unsettled.isEmpty
+    return state.withLock { state in
+      guard state.lastChange < begin, !isUnsettled else { return false }
+      state.task = nil
+      return true
+    }
+  }
+
+  /// Builds the DAGs of files that have not changed for so long, of all with nil. Throws the last failure; the others
+  /// are built all the same.
+  func commitFiles(unchangedFor delay: Duration?) async throws(FileSystemError) {
+    var failure: FileSystemError?
+    for inode in files.unsettled {
+      guard let file = files.acquireExisting(inode) else { continue }
+      defer { files.release(inode) }
+      let isDue = file.state.withLock { state in
+        guard let delay else { return true }
+        return state.failure == nil && ContinuousClock.now - state.lastChange >= delay
+      }
+      guard isDue else { continue }
+      do throws(FileSystemError) {
+        _ = try await file.commit()
+      } catch {
+        failure = error
+        logger.error(
+          "a file's DAG could not be built", metadata: ["inode": "\(inode)", "error": "\(error)"])
+      }
+    }
+    if let failure { throw failure }
+  }
+}

@@ -1,0 +1,209 @@
+import IPLD
+import Synchronization
+import UnixFS
+
+extension OpenFile {
+  /// A chunk that is whole and to be stored.
+  private struct WholeChunk {
+    var index: UInt64
+    var buffer: ChunkBuffer
+  }
+
+  private enum Acceptance {
+    /// A chunk that the write touches is being stored; the bytes, copied.
+    case busy(OwnedPayload)
+    /// All bytes are taken, and these chunks are whole now.
+    case taken([WholeChunk])
+  }
+
+  /// Writes bytes at an offset.
+  ///
+  /// - Parameter time: The new time of modification; nil where the kernel caches writes and sets times itself.
+  /// - Throws: What storing threw (`noSpace`); from then on every write fails so, until the last close.
+  func write(_ payload: some WritePayload, at offset: UInt64, time: Timestamp?) async throws(FileSystemError) {
+    guard payload.count > 0 else { return }
+    guard offset <= UInt64(Int64.max) - UInt64(payload.count) else { throw FileSystemError(.fileTooLarge) }
+    let acceptance = try payload.withUnsafeBytes { bytes throws(FileSystemError) in
+      try accept(bytes, at: offset, time: time)
+    }
+    switch acceptance {
+    case .busy(let copy):
+      await waitForSealing(of: chunks(of: offset..<offset + UInt64(copy.count)))
+      try await write(copy, at: offset, time: time)
+    case .taken(let whole):
+      if let failure = await seal(whole) { throw failure }
+    }
+  }
+
+  private func accept(
+    _ bytes: UnsafeRawBufferPointer, at offset: UInt64, time: Timestamp?
+  ) throws(FileSystemError) -> Acceptance {
+    try state.withLock { state throws(FileSystemError) -> Acceptance in
+      if let failure = state.failure { throw failure }
+      let end = offset + UInt64(bytes.count)
+      if Self.isSealing(state, chunks(of: offset..<end)) { return .busy(OwnedPayload(Array(bytes))) }
+      var whole: [WholeChunk] = []
+      var done = 0
+      do throws(FileSystemError) {
+        while done < bytes.count {
+          let position = offset + UInt64(done)
+          let index = position / UInt64(chunkSize)
+          let within = Int(position % UInt64(chunkSize))
+          let piece = done..<min(bytes.count, done + chunkSize - within)
+          done = piece.upperBound
+          if let buffer = try take(
+            UnsafeRawBufferPointer(rebasing: bytes[piece]), chunk: index, within: within, &state)
+          {
+            whole.append(WholeChunk(index: index, buffer: buffer))
+          }
+        }
+      } catch {
+        // What was taken so far never gets stored: the file falls back as a whole.
+        state.failure = error
+        throw error
+      }
+      state.sealing.formUnion(whole.map(\.index))
+      state.size = max(state.size, end)
+      if let time { state.mtime = time }
+      state.noteChange()
+      return .taken(whole)
+    }
+  }
+
+  /// Puts a part of a chunk into memory or into the spool file. Returns the buffer once its chunk is whole.
+  private func take(
+    _ piece: UnsafeRawBufferPointer, chunk index: UInt64, within: Int, _ state: inout State
+  ) throws(FileSystemError) -> ChunkBuffer? {
+    let buffer: ChunkBuffer
+    if let existing = state.buffers[index] {
+      buffer = existing
+    } else if within == 0 || piece.count >= Self.smallestBufferedPiece, pool.hasRoom(for: chunkSize) {
+      buffer = ChunkBuffer(chunkSize: chunkSize, pool: pool)
+      state.buffers[index] = buffer
+    } else {
+      try spool(piece, at: index * UInt64(chunkSize) + UInt64(within), &state)
+      return nil
+    }
+    buffer.write(piece, at: within)
+    guard buffer.isComplete else { return nil }
+    state.buffers[index] = nil
+    return buffer
+  }
+
+  /// Writes bytes to the spool file and says so in the map.
+  private func spool(_ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ state: inout State) throws(FileSystemError) {
+    let file: SpoolFile
+    if let existing = state.spool {
+      file = existing
+    } else {
+      file = try SpoolFile(of: inode, in: volume.spoolDirectory, isNew: true)
+      state.spool = file
+    }
+    try file.write(bytes, at: offset)
+    state.map.set(offset..<offset + UInt64(bytes.count), .spool)
+  }
+
+  /// Stores chunks that `state.sealing` already names. Returns the last failure; none of them stays named.
+  private func seal(_ chunks: [WholeChunk]) async -> FileSystemError? {
+    var failure: FileSystemError?
+    for chunk in chunks {
+      failure = await seal(chunk.index, chunk.buffer.bytes(chunk.buffer.valid[0])) ?? failure
+    }
+    return failure
+  }
+
+  /// Stores a chunk, whole or the file's last, that `state.sealing` already names.
+  private func seal(_ index: UInt64, _ bytes: UnsafeRawBufferPointer) async -> FileSystemError? {
+    let result: Result<Leaf, FileSystemError>
+    do {
+      result = .success(try await LeafEncoder.store(bytes, profile: volume.profile, to: volume))
+    } catch {
+      result = .failure(FileSystemError(error))
+    }
+    let waiting = state.withLock { state in
+      state.sealing.remove(index)
+      switch result {
+      case .success(let leaf):
+        let start = index * UInt64(chunkSize)
+        state.map.set(start..<start + UInt64(leaf.size), .leaf(leaf, origin: Int64(start)))
+      case .failure(let error):
+        state.failure = error
+      }
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    for continuation in waiting { continuation.resume() }
+    guard case .failure(let error) = result else { return nil }
+    return error
+  }
+
+  /// Moves what is in memory to where it survives the process: stored leaves or the spool file.
+  func spill() async throws(FileSystemError) {
+    while true {
+      let tails = try state.withLock { state throws(FileSystemError) -> [WholeChunk]? in
+        if let failure = state.failure { throw failure }
+        guard state.sealing.isEmpty else { return nil }
+        do throws(FileSystemError) { return try spillBuffers(&state) } catch {
+          state.failure = error
+          throw error
+        }
+      }
+      guard let tails else {
+        await waitForSealing()
+        continue
+      }
+      if let failure = await seal(tails) { throw failure }
+      return
+    }
+  }
+
+  /// Spools the chunks in memory; returns those that are rather stored: they hold the whole end of the file, and for
+  /// the first time.
+  private func spillBuffers(_ state: inout State) throws(FileSystemError) -> [WholeChunk] {
+    var tails: [WholeChunk] = []
+    for (index, buffer) in state.buffers {
+      let range = range(ofChunk: index, size: state.size)
+      if buffer.holdsExactly(range.count), state.sealedTails.insert(index).inserted {
+        tails.append(WholeChunk(index: index, buffer: buffer))
+        continue
+      }
+      for part in buffer.valid {
+        try spool(buffer.bytes(part), at: range.lowerBound + UInt64(part.lowerBound), &state)
+      }
+    }
+    state.buffers = [:]
+    state.sealing.formUnion(tails.map(\.index))
+    return tails
+  }
+
+  /// Sets the size: cuts, or extends with a hole.
+  func truncate(to size: UInt64, time: Timestamp?) async throws(FileSystemError) {
+    guard size <= UInt64(Int64.max) else { throw FileSystemError(.fileTooLarge) }
+    while true {
+      let isDone = try state.withLock { state throws(FileSystemError) -> Bool in
+        if let failure = state.failure { throw failure }
+        guard state.sealing.isEmpty else { return false }
+        guard size != state.size else {
+          if let time {
+            state.mtime = time
+            state.isDirty = true
+          }
+          return true
+        }
+        state.map.truncate(to: size)
+        let boundary = size / UInt64(chunkSize)
+        state.buffers = state.buffers.filter { $0.key <= boundary }
+        if let buffer = state.buffers[boundary] {
+          buffer.truncate(to: Int(size % UInt64(chunkSize)))
+          if buffer.valid.isEmpty { state.buffers[boundary] = nil }
+        }
+        state.size = size
+        if let time { state.mtime = time }
+        state.noteChange()
+        return true
+      }
+      if isDone { return }
+      await waitForSealing()
+    }
+  }
+}

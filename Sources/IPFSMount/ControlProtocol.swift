@@ -1,0 +1,97 @@
+import Foundation
+import Glibc
+
+/// What is asked of a running mount over its control socket: one line of JSON.
+enum ControlRequest: String, Codable, Sendable {
+  /// Tell how it stands.
+  case status
+  /// Unmount, commit everything and end. Answered by a line a second, the last one when all is done.
+  case unmount
+}
+
+/// How a mount stands.
+public struct MountStatus: Codable, Sendable, Hashable {
+  /// What the process is about.
+  public enum Phase: String, Codable, Sendable {
+    case starting, mounted, draining, ended
+  }
+
+  /// What the process is about.
+  public var phase: Phase
+  /// Where it is mounted.
+  public var mountPoint: String
+  /// Its repo.
+  public var repo: String
+  /// Its process.
+  public var pid: Int32
+  /// Seconds since it started.
+  public var uptime: Double
+  /// Nodes the kernel knows.
+  public var knownNodes: Int
+  /// Files that are open or whose DAG is not built yet.
+  public var openFiles: Int
+  /// Blocks stored since the start.
+  public var blocksWritten: UInt64
+  /// Bytes of blocks stored since the start.
+  public var bytesWritten: UInt64
+  /// Directory blocks encoded since the start.
+  public var directoryBlocksEncoded: UInt64
+  /// Why the last commit failed.
+  public var failure: String?
+}
+
+/// The control socket's place and framing.
+enum ControlSocket {
+  static let name = "control"
+
+  /// Calls `body` with the socket's address. It goes through an open folder, because an address holds 107 bytes and a
+  /// repo may be deeper than that.
+  static func withAddress<Result>(
+    in folder: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+  ) -> Result? {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let path = "/proc/self/fd/\(descriptor)/\(name)"
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+    return withUnsafePointer(to: address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+    }
+  }
+
+  static func send(_ value: some Encodable, to descriptor: CInt) -> Bool {
+    guard var data = try? JSONEncoder().encode(value) else { return false }
+    data.append(0x0A)
+    return data.withUnsafeBytes { bytes in
+      var done = 0
+      while done < bytes.count {
+        let count = Glibc.send(
+          descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, CInt(MSG_NOSIGNAL))
+        if count < 0, errno != EINTR { return false }
+        done += max(0, count)
+      }
+      return true
+    }
+  }
+
+  /// Reads up to the next line's end; nil at the end of the stream or after too long a line.
+  static func receiveLine(from descriptor: CInt) -> Data? {
+    var line = Data()
+    var byte: UInt8 = 0
+    while line.count < 65536 {
+      let count = recv(descriptor, &byte, 1, 0)
+      if count < 0, errno == EINTR { continue }
+      guard count == 1 else { return nil }
+      if byte == 0x0A { return line }
+      line.append(byte)
+    }
+    return nil
+  }
+
+  static func makeSocket() -> CInt? {
+    let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+    return descriptor >= 0 ? descriptor : nil
+  }
+}

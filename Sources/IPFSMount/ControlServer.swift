@@ -1,0 +1,88 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// Answers `swipfs status` and `swipfs umount` while a mount lives. Only the repo's owner can connect: the socket and
+/// its folder are theirs.
+///
+/// The lock guards whether it listens.
+final class ControlServer: Sendable {
+  private let folder: String
+  private let descriptor: CInt
+  private let status: @Sendable () -> MountStatus
+  private let unmount: @Sendable () -> Void
+  private let isOpen = Mutex(true)
+
+  /// Begins to listen in the repo's folder.
+  ///
+  /// - Parameters:
+  ///   - status: How the mount stands.
+  ///   - unmount: Begins to end the mount; returns at once.
+  init(
+    folder: String, status: @escaping @Sendable () -> MountStatus, unmount: @escaping @Sendable () -> Void
+  ) throws(CommandError) {
+    self.folder = folder
+    self.status = status
+    self.unmount = unmount
+    // What a killed process left is in the way; a live one would hold the repo's lock.
+    unlink("\(folder)/\(ControlSocket.name)")
+    guard let descriptor = ControlSocket.makeSocket() else { throw Self.failed("make") }
+    self.descriptor = descriptor
+    let mask = umask(0o177)
+    let bound = ControlSocket.withAddress(in: folder) { bind(descriptor, $0, $1) }
+    umask(mask)
+    guard bound == 0, listen(descriptor, 16) == 0 else {
+      close(descriptor)
+      throw Self.failed("open")
+    }
+    Thread.detachNewThread { self.accept() }
+  }
+
+  /// Stops listening and takes the socket away. Those who wait for an unmount see the stream end with the process.
+  func stop() {
+    isOpen.withLock { isOpen in
+      guard isOpen else { return }
+      isOpen = false
+      unlink("\(folder)/\(ControlSocket.name)")
+      shutdown(descriptor, CInt(SHUT_RDWR))
+    }
+  }
+
+  private func accept() {
+    while true {
+      let client = Glibc.accept(descriptor, nil, nil)
+      guard client >= 0 else {
+        if errno == EINTR || errno == ECONNABORTED { continue }
+        guard isOpen.withLock({ $0 }) else { break }
+        // Out of descriptors, perhaps: it passes.
+        usleep(100_000)
+        continue
+      }
+      _ = fcntl(client, F_SETFD, FD_CLOEXEC)
+      Thread.detachNewThread { self.serve(client) }
+    }
+    close(descriptor)
+  }
+
+  private func serve(_ client: CInt) {
+    defer { close(client) }
+    guard let line = ControlSocket.receiveLine(from: client),
+      let request = try? JSONDecoder().decode([String: ControlRequest].self, from: line)["request"]
+    else { return }
+    switch request {
+    case .status:
+      _ = ControlSocket.send(status(), to: client)
+    case .unmount:
+      unmount()
+      while true {
+        let status = status()
+        guard ControlSocket.send(status, to: client), status.phase != .ended else { return }
+        usleep(200_000)
+      }
+    }
+  }
+
+  private static func failed(_ what: String) -> CommandError {
+    CommandError(.system, "cannot \(what) the control socket: \(String(cString: strerror(errno)))")
+  }
+}

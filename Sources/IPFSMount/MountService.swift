@@ -1,0 +1,189 @@
+import Foundation
+import Fuse
+import IPFSFileSystem
+import IPFSNode
+import Logging
+import Synchronization
+
+/// A mount from its beginning to its end: opens the node, mounts, serves, commits, closes.
+///
+/// The lock guards the phase and what `status` tells.
+public final class MountService: Sendable {
+  /// How long a new mount waits for a process that is committing what an earlier mount of the repo wrote.
+  static let drainPatience = Duration.seconds(60)
+
+  /// The type in the mount table is `fuse.` and this.
+  public static let subtype = "swipfs"
+
+  private struct State {
+    var phase = MountStatus.Phase.starting
+    var failure: String?
+    var fileSystem: FileSystem?
+    var node: Node?
+    var session: Session?
+  }
+
+  private let options: MountOptions
+  private let mountPoint: String
+  private let logger: Logger
+  private let started = ContinuousClock.now
+  private let state = Mutex(State())
+
+  /// Prepares a mount; nothing is opened yet.
+  public init(_ options: MountOptions) throws(CommandError) {
+    self.options = options
+    mountPoint = MountOptions.absolute(options.mountPoint)
+    let log = options.logFile ?? (options.isForeground ? nil : Self.defaultLog(of: options.repo))
+    logger = try FileLog.logger(label: "swipfs", file: log, isDebug: options.isDebug)
+  }
+
+  /// Mounts and serves until the end.
+  ///
+  /// - Parameter onReady: Called once, when the mount can be used, with a line for the user.
+  /// - Throws: Where nothing was mounted, or where not everything could be committed at the end.
+  public func run(onReady: @escaping @Sendable (String) -> Void) async throws(CommandError) {
+    try removeStaleMount()
+    let node = try await openNode()
+    let control: ControlServer
+    let fileSystem: FileSystem
+    do {
+      control = try ControlServer(
+        folder: options.repo, status: { [self] in status() }, unmount: { [self] in stop() })
+      fileSystem = try await FileSystem(volume: NodeVolume(node), logger: logger)
+    } catch {
+      try? await node.close()
+      throw error as? CommandError ?? CommandError(.repo, "cannot use the repo \(options.repo): \(error)")
+    }
+    let session = makeSession(fileSystem)
+    state.withLock { state in
+      state.fileSystem = fileSystem
+      state.node = node
+      state.session = session
+    }
+    var failure: CommandError?
+    do throws(FuseError) {
+      try session.mount(at: mountPoint)
+      try TerminationSignals.handle { [self] _ in stop() }
+      fileSystem.attach(KernelNotifier(notifications: session.notifications))
+      let end = await session.run { [self] in
+        state.withLock { if $0.phase == .starting { $0.phase = .mounted } }
+        onReady("mounted the embedded node in \(options.repo) at \(mountPoint)")
+      }
+      if case .failed(let error) = end { failure = CommandError(.system, "the FUSE device failed: \(error)") }
+    } catch {
+      failure = CommandError(Self.exitCode(of: error), error.description)
+    }
+    state.withLock { $0.phase = .draining }
+    failure = await drain(fileSystem, node) ?? failure
+    state.withLock { state in
+      state.phase = .ended
+      state.failure = failure?.description
+    }
+    // Those who wait for the end get its word before the process goes.
+    try? await Task.sleep(for: .milliseconds(250))
+    control.stop()
+    if let failure { throw failure }
+  }
+
+  /// Begins to end the mount. Returns at once.
+  public func stop() {
+    let session = state.withLock { state in
+      if state.phase == .mounted { state.phase = .draining }
+      return state.session
+    }
+    session?.stop()
+  }
+
+  /// How the mount stands.
+  public func status() -> MountStatus {
+    let now = state.withLock { $0 }
+    let counts = now.fileSystem?.counts ?? (0, 0)
+    let statistics = now.node?.statistics
+    return MountStatus(
+      phase: now.phase, mountPoint: mountPoint, repo: options.repo, pid: getpid(),
+      uptime: (ContinuousClock.now - started) / .seconds(1), knownNodes: counts.0, openFiles: counts.1,
+      blocksWritten: statistics?.blocksWritten ?? 0, bytesWritten: statistics?.blockBytesWritten ?? 0,
+      directoryBlocksEncoded: statistics?.directoryBlocksEncoded ?? 0, failure: now.failure)
+  }
+
+  // MARK: Parts
+
+  private func removeStaleMount() throws(CommandError) {
+    do throws(FuseError) {
+      if try MountPoint.removeStale(at: mountPoint, subtype: Self.subtype) {
+        logger.notice("a mount that a killed process left was removed", metadata: ["path": "\(mountPoint)"])
+      }
+    } catch {
+      throw CommandError(Self.exitCode(of: error), error.description)
+    }
+  }
+
+  /// Opens the repo. A process that is only committing what an earlier mount wrote is waited for.
+  private func openNode() async throws(CommandError) -> Node {
+    let deadline = ContinuousClock.now + Self.drainPatience
+    while true {
+      do throws(NodeError) {
+        return try Node.open(path: options.repo, options: Node.Options(logger: logger))
+      } catch {
+        guard case .locked = error.code, ContinuousClock.now < deadline, isHolderEnding else {
+          throw CommandError(.repo, error.description)
+        }
+      }
+      try? await Task.sleep(for: .milliseconds(100))
+    }
+  }
+
+  private var isHolderEnding: Bool {
+    switch ControlClient(repo: options.repo).status()?.phase {
+    case .draining, .ended: true
+    // Without a word: it is at the very end, or it is not a mount.
+    case nil: !FileManager.default.fileExists(atPath: "\(options.repo)/\(ControlSocket.name)")
+    case .starting, .mounted: false
+    }
+  }
+
+  private func makeSession(_ fileSystem: FileSystem) -> Session {
+    var configuration = SessionConfiguration()
+    configuration.source = "swipfs:\(options.repo)"
+    configuration.subtype = Self.subtype
+    configuration.mountOptions = ["default_permissions"] + options.kernelOptions
+    if options.allowsOther { configuration.mountOptions.append("allow_other") }
+    if options.isReadOnly { configuration.mountOptions.append("ro") }
+    configuration.writebackCache = options.cachesWrites
+    configuration.logsRequests = options.isDebug
+    configuration.readAheadKiB = 4096
+    return Session(operations: FuseAdapter(fileSystem), configuration: configuration, logger: logger)
+  }
+
+  /// Commits everything and closes the node. Returns what could not be done.
+  private func drain(_ fileSystem: FileSystem, _ node: Node) async -> CommandError? {
+    var failure: CommandError?
+    do throws(FileSystemError) {
+      try await fileSystem.shutDown()
+    } catch {
+      failure = CommandError(.data, "not everything could be committed; it is kept for the next mount: \(error)")
+    }
+    do {
+      try await node.close()
+    } catch {
+      failure = CommandError(.data, "the repo could not be closed cleanly: \(error)")
+    }
+    if let failure { logger.error("the mount did not end cleanly", metadata: ["error": "\(failure)"]) }
+    return failure
+  }
+
+  /// Where the log of a process without standard error goes: beside the repo's own files.
+  private static func defaultLog(of repo: String) -> String? {
+    try? FileManager.default.createDirectory(
+      atPath: repo, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    return FileManager.default.fileExists(atPath: repo) ? "\(repo)/log" : nil
+  }
+
+  private static func exitCode(of error: FuseError) -> ExitCode {
+    switch error.code {
+    case .deviceMissing, .systemCallFailed: .system
+    case .invalidOptions: .usage
+    default: .mount
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import Fuse
+
+/// A mount of this product that the system knows.
+public struct MountedNode: Sendable, Hashable {
+  /// Where it is mounted.
+  public let mountPoint: String
+  /// The repo it shows.
+  public let repo: String
+
+  private static let prefix = "swipfs:"
+
+  /// All of them.
+  public static func all() throws(CommandError) -> [MountedNode] {
+    do throws(FuseError) {
+      return try MountedFileSystem.all(subtype: MountService.subtype).compactMap { mount in
+        guard mount.source.hasPrefix(prefix) else { return nil }
+        return MountedNode(mountPoint: mount.mountPoint, repo: String(mount.source.dropFirst(prefix.count)))
+      }
+    } catch {
+      throw CommandError(.system, error.description)
+    }
+  }
+
+  /// The one at a mount point. Throws where none is.
+  public static func find(at path: String) throws(CommandError) -> MountedNode {
+    // The last component is not resolved: behind a mount whose process is gone nothing can be.
+    let absolute = URL(filePath: MountOptions.absolute(path)).standardizedFileURL
+    let parent = absolute.deletingLastPathComponent().resolvingSymlinksInPath()
+    let candidates = [
+      absolute.path, parent.appending(path: absolute.lastPathComponent).path, absolute.resolvingSymlinksInPath().path,
+    ]
+    guard let found = try all().last(where: { candidates.contains($0.mountPoint) }) else {
+      throw CommandError(.mount, "no swipfs is mounted at \(path)")
+    }
+    return found
+  }
+
+  /// Takes away a mount whose process is gone.
+  public func detach() throws(CommandError) {
+    do throws(FuseError) {
+      guard try MountPoint.removeStale(at: mountPoint, subtype: MountService.subtype) else {
+        throw FuseError(.mountPointBusy, "the process that serves \(mountPoint) does not answer")
+      }
+    } catch {
+      throw CommandError(.mount, error.description)
+    }
+  }
+}

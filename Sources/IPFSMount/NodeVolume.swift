@@ -1,0 +1,155 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+public import IPFSFileSystem
+public import IPFSNode
+public import IPLD
+public import Multiformats
+public import UnixFS
+
+/// A volume on an embedded node: direct calls, on local disk, that never suspend but for Merkle work and syncs.
+public struct NodeVolume: Volume {
+  private let node: Node
+
+  /// Takes a node, which stays the caller's to close.
+  public init(_ node: Node) {
+    self.node = node
+  }
+
+  public var profile: ImportProfile { node.profile }
+  public var spoolDirectory: String { node.repo.spool }
+
+  // MARK: Tree
+
+  public func record(of inode: InodeNumber) async throws(FileSystemError) -> NodeRecord {
+    try call { tree throws(NodeError) in try tree.record(inode) }
+  }
+
+  public func lookup(_ name: EntryName, in directory: InodeNumber) async throws(FileSystemError) -> NodeRecord {
+    let found = try call { tree throws(NodeError) in try tree.lookup(name, in: directory) }
+    guard let found else { throw FileSystemError(.notFound) }
+    return found
+  }
+
+  public func children(of directory: InodeNumber) async throws(FileSystemError) -> [InodeNumber] {
+    try call { tree throws(NodeError) in try tree.children(of: directory) }
+  }
+
+  public func records(
+    of inodes: ArraySlice<InodeNumber>, in directory: InodeNumber
+  ) async throws(FileSystemError) -> [NodeRecord] {
+    try call { tree throws(NodeError) in try tree.records(inodes, in: directory) }
+  }
+
+  public func create(
+    _ name: EntryName, in directory: InodeNumber, attributes: Attributes, content: NodeContent
+  ) async throws(FileSystemError) -> NodeRecord {
+    try call { tree throws(NodeError) in
+      try tree.create(name, in: directory, attributes: attributes, content: content)
+    }
+  }
+
+  public func remove(
+    _ name: EntryName, in directory: InodeNumber, as kind: RemovalKind, at time: Timestamp
+  ) async throws(FileSystemError) -> NodeRecord {
+    try call { tree throws(NodeError) in try tree.remove(name, in: directory, as: kind, at: time) }
+  }
+
+  public func rename(
+    _ name: EntryName, in directory: InodeNumber, to newName: EntryName, in newDirectory: InodeNumber,
+    at time: Timestamp
+  ) async throws(FileSystemError) -> NodeRecord? {
+    try call { tree throws(NodeError) in
+      try tree.rename(name, in: directory, to: newName, in: newDirectory, at: time).replaced
+    }
+  }
+
+  public func update(_ inode: InodeNumber, _ change: NodeChange) async throws(FileSystemError) -> NodeRecord {
+    try call { tree throws(NodeError) in try tree.update(inode, change) }
+  }
+
+  public func forget(_ inode: InodeNumber) async {
+    node.tree.forget(inode)
+  }
+
+  public func uncommittedFiles() async throws(FileSystemError) -> [NodeRecord] {
+    try call { tree throws(NodeError) in try tree.uncommittedFiles() }
+  }
+
+  public func dagRoot(of inode: InodeNumber) async throws(FileSystemError) -> DAGRoot {
+    try await wait { tree in try await tree.dagRoot(of: inode) }
+  }
+
+  public func commit() async throws(FileSystemError) -> DAGRoot {
+    try await wait { tree in try await tree.commit() }
+  }
+
+  public func synchronize() async throws(FileSystemError) {
+    try await wait { tree in try await tree.sync() }
+  }
+
+  public func capacity() async throws(FileSystemError) -> VolumeCapacity {
+    var volume = statvfs()
+    guard statvfs(node.repo.path, &volume) == 0 else {
+      throw FileSystemError(.inputOutput, "statvfs \(node.repo.path): errno \(errno)")
+    }
+    return VolumeCapacity(
+      blockSize: UInt64(volume.f_frsize), blocks: UInt64(volume.f_blocks), freeBlocks: UInt64(volume.f_bfree),
+      availableBlocks: UInt64(volume.f_bavail), nodes: UInt64(volume.f_files), freeNodes: UInt64(volume.f_ffree))
+  }
+
+  // MARK: Blocks
+
+  public func block(_ cid: CID) async throws -> Block { try node.blockstore.block(cid) }
+
+  public func read(_ cid: CID, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) async throws {
+    try readNow(cid, at: offset, into: buffer)
+  }
+
+  /// Calls the store's own, synchronous read: in an asynchronous context the compiler would prefer the protocol's
+  /// default, which reads whole blocks.
+  private func readNow(_ cid: CID, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(BlockError) {
+    try node.blockstore.read(cid, at: offset, into: buffer)
+  }
+
+  public func put(_ cid: CID, _ data: UnsafeRawBufferPointer) async throws {
+    try node.blockstore.put(cid, data)
+  }
+
+  // MARK: Errors
+
+  private func call<Result>(
+    _ body: (MFS) throws(NodeError) -> Result
+  ) throws(FileSystemError) -> Result {
+    do throws(NodeError) { return try body(node.tree) } catch { throw FileSystemError(error) }
+  }
+
+  private func wait<Result>(_ body: (MFS) async throws -> Result) async throws(FileSystemError) -> Result {
+    do {
+      return try await body(node.tree)
+    } catch let error as NodeError {
+      throw FileSystemError(error)
+    } catch {
+      throw FileSystemError(error)
+    }
+  }
+}
+
+extension FileSystemError {
+  init(_ error: NodeError) {
+    let code: Code =
+      switch error.code {
+      case .notFound: .notFound
+      case .exists: .exists
+      case .notDirectory: .notDirectory
+      case .isDirectory: .isDirectory
+      case .notEmpty: .notEmpty
+      case .invalid: .invalidArgument
+      case .nameTooLong: .nameTooLong
+      case .noSpace: .noSpace
+      case .corrupt: .corrupt
+      case .inputOutput, .locked, .newerRepo, .unusableRepo, .closed: .inputOutput
+      }
+    self.init(code, error.description, cid: (error.cause as? BlockError)?.cid)
+  }
+}

@@ -1,0 +1,158 @@
+import Glibc
+public import IPLD
+public import Multiformats
+import Synchronization
+
+/// The node's blocks, each a file in go-ds-flatfs format, which a Kubo can read.
+///
+/// A block is written under a temporary name and renamed, so that a file of a block's name is whole unless the machine
+/// lost power before ``sync()``. All calls may be made from any thread and block it; they do not suspend.
+///
+/// Locks: each guards the value it holds, none is held while another is taken, and none during input or output but
+/// `syncing`, whose purpose that is.
+public final class Blockstore: BlockStore {
+  /// Blocks up to this size are verified by their hash on each read, larger ones by the checksums of their pages.
+  static let maximumWholeVerification = 16 << 10
+
+  let path: String
+  /// The folder `blocks/`.
+  let folder: Int32
+  let checksums: ChecksumTable
+  let openBlocks = Mutex(OpenBlocks(capacity: 256))
+  /// Multihashes of blocks whose file was found damaged: the next `put` replaces it.
+  let damaged = Mutex<Set<[UInt8]>>([])
+  private let reserve: SpaceReserve
+  private let counters: NodeCounters
+  private let unsynced = Mutex(UnsyncedBlocks())
+  private let syncing = Mutex(())
+  private let temporaryNumber = Atomic<UInt64>(0)
+
+  /// Opens the folder and removes what an earlier process left half-written.
+  init(path: String, database: NodeDatabase, reserve: SpaceReserve, counters: NodeCounters) throws(NodeError) {
+    self.path = path
+    self.reserve = reserve
+    self.counters = counters
+    checksums = ChecksumTable(database: database)
+    folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { throw .system("open", path) }
+    try FolderListing.forEachName(in: "\(path)/\(BlockPath.temporaryFolder)") { name throws(NodeError) in
+      unlinkat(folder, "\(BlockPath.temporaryFolder)/\(name)", 0)
+    }
+  }
+
+  deinit {
+    close(folder)
+  }
+
+  /// Whether the block is here. Its bytes are not looked at.
+  public func has(_ cid: CID) -> Bool {
+    (try? size(cid)) != nil
+  }
+
+  /// The block's bytes in number.
+  ///
+  /// - Throws: `notFound`, `inputOutput`.
+  public func size(_ cid: CID) throws(BlockError) -> Int {
+    if let data = cid.inlineData { return data.count }
+    var status = stat()
+    guard fstatat(folder, BlockPath(multihash: cid.multihashBytes).path, &status, 0) == 0 else {
+      throw errno == ENOENT ? .notFound(cid) : .system("stat", cid)
+    }
+    return Int(status.st_size)
+  }
+
+  /// Stores a block, unless it is here already. It survives the process once this returns, and the machine after the
+  /// next ``sync()``.
+  ///
+  /// - Throws: `noSpace`, `inputOutput`; nothing is left of the block then.
+  public func put(_ cid: CID, _ data: UnsafeRawBufferPointer) throws(BlockError) {
+    guard cid.inlineData == nil else { return }
+    let multihash = Array(cid.multihashBytes)
+    let block = BlockPath(multihash: multihash)
+    if isStored(block, size: data.count, multihash: multihash) { return }
+    guard reserve.admitsBlock(of: data.count) else {
+      throw BlockError(.noSpace, cid, "no space left to store block \(cid)")
+    }
+    let temporary = "\(BlockPath.temporaryFolder)/\(temporaryNumber.add(1, ordering: .relaxed).newValue)"
+    do {
+      try write(data, to: temporary, cid)
+      try rename(temporary, to: block, cid)
+    } catch {
+      unlinkat(folder, temporary, 0)
+      throw error
+    }
+    counters.countBlock(bytes: data.count)
+    if data.count > Self.maximumWholeVerification {
+      checksums.record(PageChecksums(of: data), for: multihash)
+    }
+  }
+
+  /// Whether the block's file is there as it must be. One of another size is what a power cut left of it.
+  private func isStored(_ block: BlockPath, size: Int, multihash: [UInt8]) -> Bool {
+    var status = stat()
+    guard fstatat(folder, block.path, &status, 0) == 0, status.st_size == size else { return false }
+    return !damaged.withLock { $0.contains(multihash) }
+  }
+
+  private func write(_ data: UnsafeRawBufferPointer, to temporary: String, _ cid: CID) throws(BlockError) {
+    let file = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw .system("open", cid) }
+    defer { close(file) }
+    var rest = data
+    while !rest.isEmpty {
+      let count = Glibc.write(file, rest.baseAddress, rest.count)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw .system("write", cid) }
+      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+    }
+  }
+
+  private func rename(_ temporary: String, to block: BlockPath, _ cid: CID) throws(BlockError) {
+    var madeFolder = false
+    if renameat(folder, temporary, folder, block.path) != 0 {
+      guard errno == ENOENT else { throw .system("rename", cid) }
+      guard mkdirat(folder, block.folder, 0o700) == 0 || errno == EEXIST else { throw .system("mkdir", cid) }
+      madeFolder = true
+      guard renameat(folder, temporary, folder, block.path) == 0 else { throw .system("rename", cid) }
+    }
+    unsynced.withLock { $0.insert(block, inNewFolder: madeFolder) }
+    // A file that is replaced was damaged; nobody may go on reading it.
+    let wasDamaged = damaged.withLock { $0.remove(Array(cid.multihashBytes)) != nil }
+    if wasDamaged { openBlocks.withLock { $0.remove(cid) } }
+  }
+
+  /// Makes every block stored so far survive a power cut. Blocks the calling thread for as long as the disk takes.
+  ///
+  /// - Throws: `noSpace`, `inputOutput`; the blocks remain to be synced then.
+  func syncNow() throws(NodeError) {
+    // One at a time: a caller whose blocks another one is syncing has to wait for that.
+    try syncing.withLock { _ throws(NodeError) in
+      let blocks = unsynced.withLock { unsynced in
+        defer { unsynced = UnsyncedBlocks() }
+        return unsynced
+      }
+      do throws(NodeError) {
+        try blocks.sync(in: folder, path)
+      } catch {
+        unsynced.withLock { $0.merge(blocks) }
+        throw error
+      }
+    }
+  }
+
+  /// Makes every block stored so far survive a power cut.
+  ///
+  /// - Throws: ``NodeError``; the blocks remain to be synced then.
+  public func sync() async throws {
+    try await offload { () throws(NodeError) in try self.syncNow() }
+  }
+}
+
+extension BlockError {
+  /// The error of a system call on a block's file that failed just now, by `errno`.
+  static func system(_ call: String, _ cid: CID) -> BlockError {
+    let number = errno
+    let code: Code = number == ENOSPC || number == EDQUOT ? .noSpace : .inputOutput
+    return BlockError(code, cid, "\(call) of block \(cid): \(String(cString: strerror(number)))")
+  }
+}

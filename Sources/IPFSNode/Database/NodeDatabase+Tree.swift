@@ -1,0 +1,170 @@
+import Foundation
+import GRDB
+import UnixFS
+
+extension NodeDatabase {
+  /// Adds a row to the journal; it survives the process once this returns.
+  func append(_ entry: [UInt8], sequence: Int64) throws(NodeError) {
+    do {
+      try pool.writeWithoutTransaction { db in
+        let insert = try db.cachedStatement(sql: "INSERT INTO journal (seq, change) VALUES (?, ?)")
+        insert.setUncheckedArguments([sequence, Data(entry)])
+        try insert.execute()
+      }
+    } catch {
+      throw .database(error)
+    }
+  }
+
+  /// The node of this number as of the last checkpoint.
+  func node(_ inode: InodeNumber) throws(NodeError) -> StoredNode? {
+    try read { db in try Self.node(inode, in: db) }
+  }
+
+  private static func node(_ inode: InodeNumber, in db: GRDB.Database) throws -> StoredNode? {
+    let select = try db.cachedStatement(sql: "SELECT inode, parent, name, state FROM node WHERE inode = ?")
+    let rows = try Row.fetchCursor(select, arguments: [Int64(inode)])
+    // The row is the cursor's: it ends with it.
+    return try withExtendedLifetime(rows) { try rows.next().map(node(of:)) }
+  }
+
+  /// The nodes in a directory as of the last checkpoint, by ascending number.
+  func children(of directory: InodeNumber) throws(NodeError) -> [StoredNode] {
+    try read { db in
+      let select = try db.cachedStatement(
+        sql: "SELECT inode, parent, name, state FROM node WHERE parent = ? ORDER BY inode")
+      var children: [StoredNode] = []
+      let rows = try Row.fetchCursor(select, arguments: [Int64(directory)])
+      while let row = try rows.next() {
+        children.append(try Self.node(of: row))
+      }
+      return children
+    }
+  }
+
+  /// Visits every node as of the last checkpoint: files, then directories, then symbolic links.
+  func forEachNode(_ body: (StoredNode) throws -> Void) throws(NodeError) {
+    try read { db in
+      let rows = try Row.fetchCursor(db, sql: "SELECT inode, parent, name, state FROM node ORDER BY kind, inode")
+      while let row = try rows.next() {
+        try body(try Self.node(of: row))
+      }
+    }
+  }
+
+  /// The files whose DAG had still to be built at the last checkpoint.
+  func uncommittedFiles() throws(NodeError) -> [InodeNumber] {
+    try read { db in
+      try Int64.fetchAll(db, sql: "SELECT inode FROM node WHERE uncommitted").map(InodeNumber.init)
+    }
+  }
+
+  private static func node(of row: Row) throws -> StoredNode {
+    let inode: Int64 = row[0]
+    let parent: Int64 = row[1]
+    guard inode > 0, parent >= 0 else { throw StateDecoder.malformed }
+    let name = try row.withUnsafeData(atIndex: 2) { EntryName(bytes: $0 ?? Data()) }
+    return try row.withUnsafeData(atIndex: 3) { data in
+      try (data ?? Data()).withUnsafeBytes { bytes in
+        try StoredNode(inode: InodeNumber(inode), parent: InodeNumber(parent), name: name, state: bytes)
+      }
+    }
+  }
+
+  /// Writes states of nodes, nil for those that are no more.
+  func save(_ nodes: [(inode: InodeNumber, node: StoredNode?)]) throws(NodeError) {
+    try write { db in
+      for (inode, node) in nodes {
+        try Self.save(node, as: inode, in: db)
+      }
+    }
+  }
+
+  /// Forgets journal rows that the table of nodes includes by now.
+  func dropJournal(through sequence: Int64, nextInode: InodeNumber) throws(NodeError) {
+    try write { db in
+      try db.execute(sql: "DELETE FROM journal WHERE seq <= ?", arguments: [sequence])
+      try Self.setNextInode(nextInode, in: db)
+    }
+  }
+
+  private static func save(_ node: StoredNode?, as inode: InodeNumber, in db: GRDB.Database) throws {
+    guard let node else {
+      let delete = try db.cachedStatement(sql: "DELETE FROM node WHERE inode = ?")
+      return try delete.execute(arguments: [Int64(inode)])
+    }
+    let upsert = try db.cachedStatement(
+      sql: """
+        INSERT INTO node (inode, parent, name, kind, uncommitted, state) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (inode) DO UPDATE SET parent = excluded.parent, name = excluded.name,
+          uncommitted = excluded.uncommitted, state = excluded.state
+        """)
+    let record = node.record
+    upsert.setUncheckedArguments([
+      Int64(inode), Int64(record.parent), Data(record.name.bytes), record.kind.rawValue, node.isUncommitted,
+      Data(node.state),
+    ])
+    try upsert.execute()
+  }
+
+  private static func setNextInode(_ inode: InodeNumber, in db: GRDB.Database) throws {
+    try db.execute(
+      sql: """
+        INSERT INTO meta (key, value) VALUES ('nextInode', ?)
+        ON CONFLICT (key) DO UPDATE SET value = max(value, excluded.value)
+        """,
+      arguments: [Int64(inode)])
+  }
+
+  /// Brings the table of nodes up to date with what a process left in the journal when it ended without a
+  /// checkpoint, in one transaction.
+  ///
+  /// - Returns: The next inode number to give.
+  func replayJournal() throws(NodeError) -> InodeNumber {
+    var next = NodeRecord.root + 1
+    try write { db in
+      next = max(next, InodeNumber(try Int64.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'nextInode'") ?? 0))
+      next = max(next, InodeNumber(try Int64.fetchOne(db, sql: "SELECT max(inode) FROM node") ?? 0) + 1)
+      let rows = try Row.fetchCursor(db, sql: "SELECT change FROM journal ORDER BY seq")
+      while let row = try rows.next() {
+        let entry = try row.withUnsafeData(atIndex: 0) { data in
+          try (data ?? Data()).withUnsafeBytes { try JournalEntry(decoding: $0) }
+        }
+        for change in entry.changes {
+          next = max(next, change.inode + 1)
+          try Self.apply(change, in: db)
+        }
+      }
+      try db.execute(sql: "DELETE FROM journal")
+      try Self.setNextInode(next, in: db)
+    }
+    return next
+  }
+
+  private static func apply(_ change: JournalEntry.Change, in db: GRDB.Database) throws {
+    let inode = change.inode
+    switch change {
+    case .node(let node):
+      try save(node, as: inode, in: db)
+    case .gone:
+      try save(nil, as: inode, in: db)
+    case .directory(_, let attributes, let subdirectories):
+      try update(inode, in: db) { node in
+        node.record.attributes = attributes
+        node.record.content = .directory(subdirectories: subdirectories)
+        node.dag = nil
+      }
+    case .dag(_, let root):
+      try update(inode, in: db) { $0.dag = root }
+    }
+  }
+
+  /// Changes a stored directory. One that is not there was removed by a later row.
+  private static func update(
+    _ inode: InodeNumber, in db: GRDB.Database, _ change: (inout StoredNode) -> Void
+  ) throws {
+    guard var stored = try node(inode, in: db), stored.record.kind == .directory else { return }
+    change(&stored)
+    try save(stored, as: inode, in: db)
+  }
+}

@@ -1,0 +1,248 @@
+import Multiformats
+import UnixFS
+
+/// Writes the compact binary form that nodes have in the journal and in the table of nodes: unsigned numbers are
+/// varints, signed ones are zigzag varints, byte strings follow their length.
+struct StateEncoder {
+  /// What was written so far.
+  private(set) var bytes: [UInt8] = []
+
+  init(capacity: Int = 192) {
+    bytes.reserveCapacity(capacity)
+  }
+
+  mutating func append(byte: UInt8) {
+    bytes.append(byte)
+  }
+
+  mutating func append(_ number: UInt64) {
+    Varint.append(number, to: &bytes)
+  }
+
+  mutating func append(signed number: Int64) {
+    append(UInt64(bitPattern: (number << 1) ^ (number >> 63)))
+  }
+
+  mutating func append(_ string: [UInt8]) {
+    append(UInt64(string.count))
+    bytes.append(contentsOf: string)
+  }
+
+  mutating func append(_ time: Timestamp) {
+    append(signed: time.seconds)
+    append(UInt64(time.nanoseconds))
+  }
+
+  mutating func append(_ attributes: Attributes) {
+    append(UInt64(attributes.mode))
+    append(UInt64(attributes.uid))
+    append(UInt64(attributes.gid))
+    append(attributes.mtime)
+    append(attributes.ctime)
+  }
+
+  /// A DAG, or a zero for none.
+  mutating func append(_ root: DAGRoot?) {
+    guard let root else { return append([UInt8]()) }
+    append(root.cid.bytes)
+    append(root.size)
+    append(root.tsize)
+  }
+
+  mutating func append(_ file: FileContent) {
+    append(file.size)
+    append(file.base)
+    guard let map = file.pending else { return append(byte: 0) }
+    append(byte: 1)
+    append(map.baseLimit)
+    append(UInt64(map.extents.count))
+    var end: UInt64 = 0
+    for extent in map.extents {
+      append(extent.range.lowerBound - end)
+      append(extent.range.upperBound - extent.range.lowerBound)
+      end = extent.range.upperBound
+      append(extent.source, at: extent.range.lowerBound)
+    }
+  }
+
+  private mutating func append(_ source: ExtentMap.Source, at offset: UInt64) {
+    switch source {
+    case .base: preconditionFailure("an extent map does not store its base")
+    case .hole: append(byte: ExtentTag.hole.rawValue)
+    case .spool: append(byte: ExtentTag.spool.rawValue)
+    case .leaf(let leaf, let origin):
+      append(byte: ExtentTag.leaf.rawValue)
+      append(leaf.cid.bytes)
+      append(UInt64(leaf.size))
+      append(UInt64(leaf.tsize))
+      append(signed: Int64(bitPattern: offset) &- origin)
+    }
+  }
+
+  mutating func append(_ content: NodeContent) {
+    append(byte: content.kind.rawValue)
+    switch content {
+    case .file(let file): append(file)
+    case .directory(let subdirectories): append(UInt64(subdirectories))
+    case .symlink(let target): append(target)
+    }
+  }
+
+  mutating func append(_ extendedAttributes: [EntryName: [UInt8]]) {
+    append(UInt64(extendedAttributes.count))
+    for (name, value) in extendedAttributes {
+      append(name.bytes)
+      append(value)
+    }
+  }
+}
+
+/// How the source of an extent is written.
+private enum ExtentTag: UInt8 {
+  case hole = 0
+  case spool = 1
+  case leaf = 2
+}
+
+/// Reads what ``StateEncoder`` wrote. Every method throws `corrupt` on malformed input and never reads past its end.
+struct StateDecoder {
+  private let bytes: UnsafeRawBufferPointer
+  private var position = 0
+
+  /// Reads `bytes`, which must outlive the decoder.
+  init(_ bytes: UnsafeRawBufferPointer) {
+    self.bytes = bytes
+  }
+
+  /// Whether everything was read.
+  var isAtEnd: Bool { position == bytes.count }
+
+  static let malformed = NodeError(.corrupt, "a stored node is malformed")
+
+  mutating func byte() throws(NodeError) -> UInt8 {
+    guard position < bytes.count else { throw Self.malformed }
+    position += 1
+    return bytes[position - 1]
+  }
+
+  mutating func number() throws(NodeError) -> UInt64 {
+    var value: UInt64 = 0
+    var shift: UInt64 = 0
+    while true {
+      let byte = try byte()
+      // The tenth byte holds the 64th bit only; a last byte of zero would not be the shortest form.
+      guard shift < 63 || byte <= 1, shift == 0 || byte != 0 else { throw Self.malformed }
+      value |= UInt64(byte & 0x7F) << shift
+      if byte < 0x80 { return value }
+      shift += 7
+    }
+  }
+
+  mutating func signedNumber() throws(NodeError) -> Int64 {
+    let number = try number()
+    return Int64(bitPattern: number >> 1) ^ -Int64(bitPattern: number & 1)
+  }
+
+  mutating func number<Integer: FixedWidthInteger>(as _: Integer.Type) throws(NodeError) -> Integer {
+    guard let value = Integer(exactly: try number()) else { throw Self.malformed }
+    return value
+  }
+
+  /// A count of items that take at least a byte each, so that a lying one cannot make anyone reserve memory.
+  private mutating func count() throws(NodeError) -> Int {
+    let count = try number(as: Int.self)
+    guard count <= bytes.count - position else { throw Self.malformed }
+    return count
+  }
+
+  mutating func string() throws(NodeError) -> [UInt8] {
+    let count = try count()
+    position += count
+    return Array(bytes[position - count..<position])
+  }
+
+  mutating func time() throws(NodeError) -> Timestamp {
+    let seconds = try signedNumber()
+    let nanoseconds = try number(as: UInt32.self)
+    guard nanoseconds < 1_000_000_000 else { throw Self.malformed }
+    return Timestamp(seconds: seconds, nanoseconds: nanoseconds)
+  }
+
+  mutating func attributes() throws(NodeError) -> Attributes {
+    Attributes(
+      mode: try number(as: UInt16.self), uid: try number(as: UInt32.self), gid: try number(as: UInt32.self),
+      mtime: try time(), ctime: try time())
+  }
+
+  private func cid(_ bytes: [UInt8]) throws(NodeError) -> CID {
+    do {
+      return try CID(bytes: bytes)
+    } catch {
+      throw NodeError(.corrupt, "a stored node has a malformed CID", cause: error)
+    }
+  }
+
+  mutating func root() throws(NodeError) -> DAGRoot? {
+    let string = try string()
+    guard !string.isEmpty else { return nil }
+    return DAGRoot(cid: try cid(string), size: try number(), tsize: try number())
+  }
+
+  mutating func file() throws(NodeError) -> FileContent {
+    let size = try number()
+    let base = try root()
+    switch try byte() {
+    case 0: return FileContent(size: size, base: base, pending: nil)
+    case 1: return FileContent(size: size, base: base, pending: try extentMap())
+    default: throw Self.malformed
+    }
+  }
+
+  private mutating func extentMap() throws(NodeError) -> ExtentMap {
+    let baseLimit = try number()
+    let count = try count()
+    var extents: [ExtentMap.Extent] = []
+    extents.reserveCapacity(count)
+    var end: UInt64 = 0
+    for _ in 0..<count {
+      let (start, startOverflow) = end.addingReportingOverflow(try number())
+      let (next, endOverflow) = start.addingReportingOverflow(try number())
+      guard !startOverflow, !endOverflow, start < next else { throw Self.malformed }
+      extents.append(ExtentMap.Extent(range: start..<next, source: try source(at: start)))
+      end = next
+    }
+    guard let map = ExtentMap(extents: extents, baseLimit: baseLimit) else { throw Self.malformed }
+    return map
+  }
+
+  private mutating func source(at offset: UInt64) throws(NodeError) -> ExtentMap.Source {
+    switch ExtentTag(rawValue: try byte()) {
+    case .hole: return .hole
+    case .spool: return .spool
+    case .leaf:
+      let leaf = Leaf(
+        cid: try cid(try string()), size: try number(as: Int.self), tsize: try number(as: Int.self))
+      return .leaf(leaf, origin: Int64(bitPattern: offset) &- (try signedNumber()))
+    case nil: throw Self.malformed
+    }
+  }
+
+  mutating func content() throws(NodeError) -> NodeContent {
+    switch NodeKind(rawValue: try byte()) {
+    case .file: return .file(try file())
+    case .directory: return .directory(subdirectories: try number(as: UInt32.self))
+    case .symlink: return .symlink(target: try string())
+    case nil: throw Self.malformed
+    }
+  }
+
+  mutating func extendedAttributes() throws(NodeError) -> [EntryName: [UInt8]] {
+    let count = try count()
+    var attributes: [EntryName: [UInt8]] = [:]
+    for _ in 0..<count {
+      let name = EntryName(bytes: try string())
+      guard attributes.updateValue(try string(), forKey: name) == nil else { throw Self.malformed }
+    }
+    return attributes
+  }
+}

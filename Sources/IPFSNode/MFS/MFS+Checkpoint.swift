@@ -1,0 +1,109 @@
+import Dispatch
+import Logging
+import Synchronization
+import UnixFS
+
+extension MFS {
+  /// Journal rows after which a checkpoint does not wait for its time.
+  private static let maximumJournalRows = 4_000
+  /// Seconds from a change to the checkpoint that includes it.
+  private static let checkpointDelay = 1.0
+  /// Rows of one transaction: a change of the tree never waits for more than that.
+  private static let checkpointBatch = 256
+
+  /// Has a checkpoint made soon, unless one is coming.
+  func scheduleCheckpoint(_ state: inout TreeState) {
+    if !state.isCheckpointScheduled {
+      state.isCheckpointScheduled = true
+      checkpointQueue.asyncAfter(deadline: .now() + Self.checkpointDelay) { [weak self] in
+        self?.checkpointInBackground()
+      }
+    }
+    if state.journalRows == Self.maximumJournalRows {
+      checkpointQueue.async { [weak self] in self?.checkpointInBackground() }
+    }
+  }
+
+  private func checkpointInBackground() {
+    guard !state.withLock({ $0.isClosed }) else { return }
+    do {
+      try checkpoint()
+    } catch {
+      logger.error("checkpoint of the tree failed", metadata: ["error": "\(error)"])
+      // What was to be saved is still in the journal, and still marked.
+      state.withLock { scheduleCheckpoint(&$0) }
+    }
+  }
+
+  /// Writes what changed to the table of nodes, drops the journal rows that said so, and keeps the log small. Runs on
+  /// ``checkpointQueue`` only.
+  ///
+  /// Each row of the table is a node's state at some moment since the checkpoint began. If the process ends halfway,
+  /// the journal is still whole, and replaying it brings every node to its last state.
+  ///
+  /// Blocks need not be on the disk before: a file that nobody synced may lose its last changes in a power cut,
+  /// whether they stand in the journal or in the table; ``sync()`` brings its blocks to the disk before either.
+  func checkpoint() throws(NodeError) {
+    let (inodes, sequence, nextInode) = state.withLock { state in
+      state.saving = state.unsaved
+      state.unsaved = []
+      state.journalRows = 0
+      state.isCheckpointScheduled = false
+      return (state.saving.sorted(), state.sequence, state.nextInode)
+    }
+    do throws(NodeError) {
+      for start in stride(from: 0, to: inodes.count, by: Self.checkpointBatch) {
+        let batch = inodes[start..<min(start + Self.checkpointBatch, inodes.count)]
+        let nodes = state.withLock { state in
+          batch.map { inode in
+            (inode: inode, node: state.nodes[inode].flatMap { $0.isOrphan ? nil : $0.stored })
+          }
+        }
+        try database.save(nodes)
+      }
+      if !inodes.isEmpty { try database.dropJournal(through: sequence, nextInode: nextInode) }
+    } catch {
+      state.withLock { state in
+        state.unsaved.formUnion(state.saving)
+        state.saving = []
+      }
+      throw error
+    }
+    state.withLock { $0.saving = [] }
+    try blockstore.checksums.save()
+    try database.checkpointLog()
+    restoreReserve()
+  }
+
+  /// Makes every change so far survive a power cut, with the blocks that it refers to.
+  ///
+  /// - Throws: ``NodeError``.
+  public func sync() async throws {
+    try await offload { () throws(NodeError) in
+      // In this order: a row on the disk must not speak of blocks that are not.
+      try self.blockstore.syncNow()
+      try self.database.sync()
+    }
+  }
+
+  /// Makes a last checkpoint and refuses all calls from then on.
+  func close() async throws(NodeError) {
+    try await offload { () throws(NodeError) in
+      try self.onCheckpointQueue { () throws(NodeError) in
+        try self.checkpoint()
+        self.state.withLock { $0.isClosed = true }
+      }
+    }
+  }
+
+  /// Makes a checkpoint now and waits for it.
+  package func checkpointNow() throws(NodeError) {
+    try onCheckpointQueue { () throws(NodeError) in try self.checkpoint() }
+  }
+
+  private func onCheckpointQueue(_ work: () throws(NodeError) -> Void) throws(NodeError) {
+    // Queues do not know typed errors.
+    let result = checkpointQueue.sync { Result { () throws(NodeError) in try work() } }
+    try result.get()
+  }
+}

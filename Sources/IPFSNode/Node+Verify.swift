@@ -1,0 +1,140 @@
+import IPLD
+public import Multiformats
+public import UnixFS
+
+extension Node {
+  /// Something that is wrong with a repo.
+  public enum Finding: Sendable, Hashable, CustomStringConvertible {
+    /// A block's bytes are not those of its name, or could not be read. The CID is that of a raw block of the hash.
+    case damagedBlock(CID)
+    /// A file's or directory's DAG lacks a block, or has a damaged one.
+    case missingBlock(CID, of: InodeNumber, name: EntryName)
+    /// No path leads from the root to the node: `parent` does not exist, is no directory, or is not reached itself.
+    case orphan(InodeNumber, parent: InodeNumber)
+    /// Two nodes of a directory have one name.
+    case duplicateName(EntryName, in: InodeNumber)
+    /// A directory says it has another number of directories in it than it has.
+    case wrongSubdirectoryCount(InodeNumber)
+    /// A node in the database cannot be read.
+    case unreadableTree(String)
+
+    /// The finding in a line.
+    public var description: String {
+      switch self {
+      case .damagedBlock(let cid): "block \(cid) is damaged"
+      case .missingBlock(let cid, let inode, let name): "node \(inode) (\(name)) lacks block \(cid)"
+      case .orphan(let inode, let parent): "node \(inode), said to be in \(parent), is in no directory of the tree"
+      case .duplicateName(let name, let directory): "directory \(directory) has two entries \(name)"
+      case .wrongSubdirectoryCount(let inode): "directory \(inode) miscounts its subdirectories"
+      case .unreadableTree(let message): message
+      }
+    }
+  }
+
+  /// How far a verification is.
+  public struct VerificationProgress: Sendable, Hashable {
+    /// Blocks whose hash was checked.
+    public var blocks = 0
+    /// Nodes of the tree that were checked.
+    public var nodes = 0
+  }
+
+  /// Checks all there is: every block against its hash, and the tree: that each node is in a directory, names are
+  /// unique, and the DAGs of files and directories are there whole.
+  ///
+  /// The tree is checked as of a checkpoint that is made first. Nobody should change it meanwhile.
+  ///
+  /// - Parameter progress: Called now and then.
+  /// - Returns: What is wrong; nothing if all is well.
+  /// - Throws: ``NodeError`` if the repo cannot be read at all.
+  public func verify(progress: (VerificationProgress) -> Void = { _ in }) async throws -> [Finding] {
+    try await offload { () throws(NodeError) in try self.tree.checkpointNow() }
+    var verification = Verification(blockstore: blockstore, database: database)
+    try verification.checkBlocks(progress)
+    try verification.checkTree(progress)
+    return verification.findings
+  }
+}
+
+/// A verification under way.
+private struct Verification {
+  private(set) var findings: [Node.Finding] = []
+  private var progress = Node.VerificationProgress()
+  private let blockstore: Blockstore
+  private let database: NodeDatabase
+  /// Multihashes of blocks that are here and sound.
+  private var sound: Set<[UInt8]> = []
+  /// Inner nodes that were followed already.
+  private var followed: Set<CID> = []
+  /// Blocks that a file lacks; the directories above it lack them too, which says nothing new.
+  private var missing: Set<CID> = []
+
+  init(blockstore: Blockstore, database: NodeDatabase) {
+    self.blockstore = blockstore
+    self.database = database
+  }
+
+  mutating func checkBlocks(_ report: (Node.VerificationProgress) -> Void) throws {
+    do {
+      try blockstore.forEachBlock { cid in
+        if (try? blockstore.block(cid)) != nil {
+          sound.insert(Array(cid.multihashBytes))
+        } else {
+          findings.append(.damagedBlock(cid))
+        }
+        progress.blocks += 1
+        if progress.blocks % 1000 == 0 { report(progress) }
+      }
+    } catch {
+      throw NodeError(.inputOutput, "cannot list the blocks", cause: error)
+    }
+  }
+
+  mutating func checkTree(_ report: (Node.VerificationProgress) -> Void) throws(NodeError) {
+    findings += try database.unreachableNodes().map { .orphan($0.inode, parent: $0.parent) }
+    findings += try database.duplicateNames().map { .duplicateName($0.name, in: $0.directory) }
+    let subdirectories = try database.subdirectoryCounts()
+    do {
+      try database.forEachNode { node in
+        if case .directory(let count) = node.record.content, count != subdirectories[node.record.inode, default: 0] {
+          findings.append(.wrongSubdirectoryCount(node.record.inode))
+        }
+        for root in Self.roots(of: node) { checkDAG(root, of: node.record) }
+        progress.nodes += 1
+        if progress.nodes % 1000 == 0 { report(progress) }
+      }
+    } catch {
+      guard error.code == .corrupt else { throw error }
+      findings.append(.unreadableTree(error.description))
+    }
+    report(progress)
+  }
+
+  private static func roots(of node: StoredNode) -> [CID] {
+    guard case .file(let file) = node.record.content else { return node.dag.map { [$0.cid] } ?? [] }
+    var roots = file.base.map { [$0.cid] } ?? []
+    for extent in file.pending?.extents ?? [] {
+      if case .leaf(let leaf, _) = extent.source { roots.append(leaf.cid) }
+    }
+    return roots
+  }
+
+  private mutating func checkDAG(_ root: CID, of record: NodeRecord) {
+    var pending = [root]
+    while let cid = pending.popLast() {
+      guard !followed.contains(cid), cid.inlineData == nil else { continue }
+      guard sound.contains(Array(cid.multihashBytes)) else {
+        if missing.insert(cid).inserted || record.kind == .file {
+          findings.append(.missingBlock(cid, of: record.inode, name: record.name))
+        }
+        continue
+      }
+      // A raw block has no links: looking it up again is as cheap as remembering it.
+      guard cid.codec == .dagPB else { continue }
+      followed.insert(cid)
+      if let block = try? blockstore.block(cid), let node = try? DAGPBNode(decoding: block.data) {
+        pending += node.links.map(\.cid)
+      }
+    }
+  }
+}

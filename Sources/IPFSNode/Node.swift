@@ -1,0 +1,101 @@
+import Foundation
+import Glibc
+public import Logging
+public import UnixFS
+
+/// An IPFS node in this process: offline, durable, on one machine.
+///
+/// ```
+///   Node ── tree: MFS ──────────▶ NodeDatabase (journal, nodes)
+///        └─ blockstore: Blockstore ──▶ blocks/ (files), NodeDatabase (checksums)
+/// ```
+public final class Node: Sendable {
+  /// How a node is opened.
+  public struct Options: Sendable {
+    /// How long to wait for another process that is about to let go of the repo, in seconds.
+    public var lockPatience: Double
+    /// Import options that take the place of those in the repo's configuration.
+    public var profile: ImportProfile?
+    /// Where errors go that no caller sees.
+    public var logger: Logger
+
+    /// Options; by default nothing is waited for and the repo's configuration holds.
+    public init(
+      lockPatience: Double = 0, profile: ImportProfile? = nil, logger: Logger = Logger(label: "swipfs.node")
+    ) {
+      self.lockPatience = lockPatience
+      self.profile = profile
+      self.logger = logger
+    }
+  }
+
+  /// The node's folder.
+  public let repo: Repo
+  /// The node's blocks.
+  public let blockstore: Blockstore
+  /// The node's file tree.
+  public let tree: MFS
+  /// How files and directories become DAGs.
+  public let profile: ImportProfile
+  let database: NodeDatabase
+  private let counters: NodeCounters
+  private let lock: RepoLock
+
+  /// Opens the repo, and makes one where the folder is empty or not there. What a process that was killed left in the
+  /// journal is brought into the tables first.
+  ///
+  /// - Parameters:
+  ///   - path: The repo's folder.
+  ///   - options: How to open it.
+  /// - Throws: `locked`, `newerRepo`, `unusableRepo`, `corrupt`, `noSpace`, `inputOutput`.
+  public static func open(
+    path: String = Repo.defaultPath(), options: Options = Options()
+  ) throws(NodeError) -> Node {
+    try Node(Repo(path: path), options)
+  }
+
+  private init(_ repo: Repo, _ options: Options) throws(NodeError) {
+    self.repo = repo
+    try repo.makeFolder()
+    lock = try RepoLock(path: repo.lock, patience: options.lockPatience)
+    try repo.prepare()
+    let configuration = try NodeConfiguration(path: repo.configuration)
+    profile = if let profile = options.profile { profile } else { try configuration.profile() }
+    counters = NodeCounters()
+    database = try NodeDatabase(path: repo.database)
+    let reserve = SpaceReserve(path: repo.reserve)
+    blockstore = try Blockstore(path: repo.blocks, database: database, reserve: reserve, counters: counters)
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    let time = Timestamp(seconds: Int64(now.tv_sec), nanoseconds: UInt32(now.tv_nsec))
+    tree = try MFS(
+      database: database, blockstore: blockstore, profile: profile, counters: counters, reserve: reserve,
+      newRoot: Attributes(mode: 0o755, uid: getuid(), gid: getgid(), mtime: time, ctime: time), logger: options.logger)
+    // The names of the database, its log and the rest; from now on syncing their content is enough.
+    try Repo.syncFolder(repo.path)
+  }
+
+  /// What the node did since it was opened.
+  public var statistics: NodeStatistics { counters.values }
+
+  /// Builds the tree's DAG, brings everything to the disk, and lets go of the repo. No call may be made on the node
+  /// after this one; it must not be made twice.
+  ///
+  /// The repo is let go of in any case: an error tells that the DAG or the last checkpoint is missing, which the next
+  /// one to open the repo makes up for.
+  ///
+  /// - Throws: ``NodeError``.
+  public func close() async throws {
+    defer { lock.release() }
+    do {
+      try await tree.commit()
+      try await tree.sync()
+    } catch {
+      try? await tree.close()
+      try? database.close()
+      throw error
+    }
+    try await tree.close()
+    try database.close()
+  }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import Multiformats
+import UnixFS
+
+/// The repo's `config` file: JSON with Kubo's key names. Keys that are not known here are kept out of the way of
+/// whoever knows them: the file is only written when there is none.
+struct NodeConfiguration: Codable, Hashable, Sendable {
+  /// The import options that are new files' and directories' (Kubo's section `Import`). What is left out is as in
+  /// profile `unixfs-v1-2025`.
+  var importOptions: ImportOptions?
+
+  enum CodingKeys: String, CodingKey {
+    case importOptions = "Import"
+  }
+
+  struct ImportOptions: Codable, Hashable, Sendable {
+    var cidVersion: Int?
+    var rawLeaves: Bool?
+    var chunker: String?
+    var hashFunction: String?
+    var fileMaxLinks: Int?
+    var directoryMaxFanout: Int?
+    var directorySizeThreshold: String?
+    var directorySizeEstimation: String?
+
+    enum CodingKeys: String, CodingKey {
+      case cidVersion = "CidVersion"
+      case rawLeaves = "UnixFSRawLeaves"
+      case chunker = "UnixFSChunker"
+      case hashFunction = "HashFunction"
+      case fileMaxLinks = "UnixFSFileMaxLinks"
+      case directoryMaxFanout = "UnixFSHAMTDirectoryMaxFanout"
+      case directorySizeThreshold = "UnixFSHAMTDirectorySizeThreshold"
+      case directorySizeEstimation = "UnixFSHAMTDirectorySizeEstimation"
+    }
+  }
+
+  /// What a new repo's file says: profile `unixfs-v1-2025`.
+  static let standard = """
+    {
+      "Import": {
+        "CidVersion": 1,
+        "HashFunction": "sha2-256",
+        "UnixFSChunker": "size-1048576",
+        "UnixFSFileMaxLinks": 1024,
+        "UnixFSHAMTDirectoryMaxFanout": 256,
+        "UnixFSHAMTDirectorySizeEstimation": "block",
+        "UnixFSHAMTDirectorySizeThreshold": "256KiB",
+        "UnixFSRawLeaves": true
+      }
+    }
+
+    """
+
+  /// Reads the file, which is written first where there is none.
+  init(path: String) throws(NodeError) {
+    try Repo.write(Self.standard, to: path, unlessThere: true)
+    do {
+      self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+    } catch {
+      throw NodeError(.unusableRepo, "cannot read the configuration \(path)", cause: error)
+    }
+  }
+
+  /// The import options as a profile. Throws `unusableRepo` for what is not supported.
+  func profile() throws(NodeError) -> ImportProfile {
+    let standard = ImportProfile.unixfsV1_2025
+    guard let options = importOptions else { return standard }
+    guard options.hashFunction ?? "sha2-256" == "sha2-256" else {
+      throw Self.unsupported("HashFunction", options.hashFunction)
+    }
+    do {
+      return try ImportProfile(
+        chunker: try Self.chunker(options.chunker) ?? standard.chunker,
+        cidVersion: try Self.version(options.cidVersion) ?? standard.cidVersion,
+        rawLeaves: options.rawLeaves ?? standard.rawLeaves,
+        maxFileLinks: options.fileMaxLinks ?? standard.maxFileLinks,
+        sharding: try ImportProfile.Sharding(
+          fanout: options.directoryMaxFanout ?? standard.sharding.fanout,
+          threshold: try Self.size(options.directorySizeThreshold) ?? standard.sharding.threshold,
+          estimate: try Self.estimate(options.directorySizeEstimation) ?? standard.sharding.estimate))
+    } catch let error as NodeError {
+      throw error
+    } catch {
+      throw NodeError(.unusableRepo, "the configuration's Import section cannot be used", cause: error)
+    }
+  }
+
+  private static func chunker(_ text: String?) throws(NodeError) -> ImportProfile.Chunker? {
+    guard let text else { return nil }
+    guard text.hasPrefix("size-"), let size = Int(text.dropFirst("size-".count)) else {
+      throw unsupported("UnixFSChunker", text)
+    }
+    return .fixed(size)
+  }
+
+  private static func version(_ number: Int?) throws(NodeError) -> CID.Version? {
+    switch number {
+    case nil: return nil
+    case 0: return .v0
+    case 1: return .v1
+    case let number?: throw unsupported("CidVersion", String(number))
+    }
+  }
+
+  private static func estimate(_ text: String?) throws(NodeError) -> ImportProfile.Sharding.Estimate? {
+    switch text {
+    case nil: return nil
+    case "links": return .links
+    case "block": return .block
+    default: throw unsupported("UnixFSHAMTDirectorySizeEstimation", text)
+    }
+  }
+
+  /// A size as Kubo writes it: a number of bytes, or with a unit (`256KiB`, `1MB`).
+  private static func size(_ text: String?) throws(NodeError) -> Int? {
+    guard let text else { return nil }
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let units = ["": 1, "b": 1, "kb": 1000, "kib": 1 << 10, "mb": 1_000_000, "mib": 1 << 20]
+    let unit = text.dropFirst(digits.count).trimmingCharacters(in: .whitespaces).lowercased()
+    guard let number = Int(digits), let factor = units[unit],
+      case let (size, overflow) = number.multipliedReportingOverflow(by: factor), !overflow
+    else { throw unsupported("UnixFSHAMTDirectorySizeThreshold", text) }
+    return size
+  }
+
+  private static func unsupported(_ key: String, _ value: String?) -> NodeError {
+    NodeError(.unusableRepo, "the configuration's Import.\(key) \"\(value ?? "")\" is not supported")
+  }
+}

@@ -1,0 +1,112 @@
+public import Foundation
+import Glibc
+
+/// A node's folder on disk.
+///
+/// ```
+///   version     the layout's version     blocks/     every block, in go-ds-flatfs format
+///   config      JSON with Kubo's keys    swipfs.db   the tree, its journal, checksums of blocks
+///   repo.lock   held while in use        spool/      bytes of files being written, kept by the file system
+///   reserve     space to free for `rm` on a full disk
+/// ```
+public struct Repo: Sendable, Hashable {
+  /// The version of the layout that this code reads and writes.
+  static let version = 1
+
+  /// The folder.
+  public let path: String
+
+  /// Names a folder; nothing is looked at or made yet.
+  public init(path: String) {
+    self.path = path
+  }
+
+  /// The folder that is used where none is named: `$SWIPFS_PATH`, else `$XDG_DATA_HOME/swipfs`, else
+  /// `~/.local/share/swipfs`.
+  public static func defaultPath(environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
+    if let path = environment["SWIPFS_PATH"], !path.isEmpty { return path }
+    // The XDG specification tells to ignore relative paths.
+    if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") { return "\(data)/swipfs" }
+    return "\(environment["HOME"] ?? "/root")/.local/share/swipfs"
+  }
+
+  var blocks: String { "\(path)/blocks" }
+  var database: String { "\(path)/swipfs.db" }
+  var lock: String { "\(path)/repo.lock" }
+  var reserve: String { "\(path)/reserve" }
+  var configuration: String { "\(path)/config" }
+  private var versionFile: String { "\(path)/version" }
+
+  /// The folder for files being written. The node makes it and leaves it to the file system.
+  public var spool: String { "\(path)/spool" }
+
+  /// Whether there is a repo in the folder.
+  public var exists: Bool { access(versionFile, F_OK) == 0 }
+
+  /// Makes the folder, and the folders above it, where they are not.
+  func makeFolder() throws(NodeError) {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw NodeError(.unusableRepo, "cannot make the repo folder \(path)", cause: error)
+    }
+  }
+
+  /// Fills a new folder, or checks that the layout of an old one can be used. The caller holds the lock.
+  func prepare() throws(NodeError) {
+    if let text = try? String(contentsOfFile: versionFile, encoding: .utf8) {
+      guard let found = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+        throw NodeError(.unusableRepo, "\(versionFile) holds no version number")
+      }
+      guard found <= Self.version else {
+        throw NodeError(
+          .newerRepo,
+          "the repo \(path) has version \(found), made by a newer swipfs; this one knows versions up to \(Self.version)"
+        )
+      }
+    } else {
+      try refuseForeignFolder()
+    }
+    for folder in [blocks, "\(blocks)/\(BlockPath.temporaryFolder)", spool] {
+      guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw .system("mkdir", folder) }
+    }
+    try Self.write(BlockPath.sharding, to: "\(blocks)/SHARDING", unlessThere: true)
+    // Last, so that a version says that all else is there.
+    try Self.write("\(Self.version)\n", to: versionFile, unlessThere: true)
+  }
+
+  /// A folder that has other things in it is somebody else's: a mistyped path must not scatter files there.
+  private func refuseForeignFolder() throws(NodeError) {
+    let own: Set<String> = ["blocks", "config", "control", "log", "repo.lock", "reserve", "spool", "swipfs.db"]
+    let found = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    if let foreign = found.first(where: { !own.contains($0) }) {
+      throw NodeError(.unusableRepo, "\(path) is no swipfs repo, and not empty: it has \(foreign)")
+    }
+  }
+
+  /// Writes a small file durably: all of it is there under its name, or nothing.
+  static func write(_ text: String, to path: String, unlessThere: Bool = false) throws(NodeError) {
+    if unlessThere, access(path, F_OK) == 0 { return }
+    let temporary = "\(path).new"
+    let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw .system("open", temporary) }
+    let bytes = Array(text.utf8)
+    let written = Glibc.write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
+    let number = errno
+    close(file)
+    guard written else {
+      unlink(temporary)
+      throw .system("write", temporary, errno: number)
+    }
+    guard rename(temporary, path) == 0 else { throw .system("rename", path) }
+  }
+
+  /// Makes the names in a folder survive a power cut.
+  static func syncFolder(_ path: String) throws(NodeError) {
+    let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { throw .system("open", path) }
+    defer { close(folder) }
+    guard fsync(folder) == 0 else { throw .system("fsync", path) }
+  }
+}

@@ -1,0 +1,25 @@
+public import IPLD
+
+/// Symbolic links as DAGs.
+public enum Symlink {
+  /// Stores a link to `target`.
+  ///
+  /// - Throws: What `store` throws.
+  public static func store(
+    _ target: [UInt8], profile: ImportProfile, to sink: any BlockSink
+  ) async throws -> DAGRoot {
+    try await sink.store(
+      UnixFSNode(kind: .symlink, data: target), size: UInt64(target.count), version: profile.cidVersion)
+  }
+
+  /// The target of the link that a block holds.
+  ///
+  /// - Throws: ``UnixFSError`` with `wrongKind` if it holds something else.
+  public static func target(of block: Block) throws(UnixFSError) -> [UInt8] {
+    let node = try UnixFSBlock(block).node
+    guard node.kind == .symlink else {
+      throw UnixFSError(.wrongKind, "a node of kind \(node.kind) is no symlink", cid: block.cid)
+    }
+    return node.data ?? []
+  }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Foundation
+import IPFSMount
+
+/// `swipfs umount`: unlike umount(8), it returns when everything is committed.
+struct Umount: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Unmount, and wait until everything that was written is committed.")
+
+  @Argument(help: "The mount point.", completion: .directory)
+  var mountPoint: String
+
+  func run() throws {
+    do throws(CommandError) {
+      try unmount()
+    } catch {
+      throw error.exit()
+    }
+  }
+
+  private func unmount() throws(CommandError) {
+    let mount = try MountedNode.find(at: mountPoint)
+    let last = ControlClient(repo: mount.repo).unmount { status in
+      Console.progress("\(status.phase == .ended ? "done" : "committing") (\(status.openFiles) files left)")
+    }
+    Console.endProgress()
+    if let last {
+      if let failure = last.failure { throw CommandError(.data, failure) }
+      if last.phase != .ended { try checkThatItEnded(mount) }
+    } else {
+      // Nobody answers: the process was killed, and what is mounted is only a shell.
+      try mount.detach()
+    }
+  }
+
+  private func checkThatItEnded(_ mount: MountedNode) throws(CommandError) {
+    if let status = ControlClient(repo: mount.repo).status() {
+      throw CommandError(.system, "process \(status.pid) was cut off while \(status.phase.rawValue)")
+    }
+  }
+}

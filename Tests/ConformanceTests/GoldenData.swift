@@ -1,0 +1,80 @@
+import Foundation
+import Multiformats
+import Testing
+import UnixFS
+
+/// The CIDs that a real Kubo gave, as the fixture has them.
+struct GoldenData: Decodable {
+  struct Result: Decodable {
+    let cid: String
+    let size: String
+
+    enum CodingKeys: String, CodingKey {
+      case cid = "Hash"
+      case size = "Size"
+    }
+  }
+
+  struct File: Decodable, CustomTestStringConvertible {
+    let length: Int
+    /// Nil for a file of zeros.
+    let seed: String?
+    let options: [String: String]
+    let result: Result
+
+    var testDescription: String {
+      "\(length) \(seed == nil ? "zeros" : "bytes"), \(options.sorted { $0.key < $1.key })"
+    }
+
+    /// Whether the case is within what the package builds: fixed chunks, balanced, sha2-256, no metadata.
+    var isSupported: Bool {
+      let known: Set = ["raw-leaves", "cid-version", "chunker", "max-file-links"]
+      return known.isSuperset(of: options.keys) && options["chunker"]?.hasPrefix("size-") != false
+    }
+  }
+
+  struct Directory: Decodable, CustomTestStringConvertible {
+    let entries: Int?
+    let names: [String]?
+    let options: [String: String]
+    let result: Result
+
+    var testDescription: String {
+      "\(entries.map(String.init) ?? "odd") names, \(options.sorted { $0.key < $1.key })"
+    }
+
+    /// Names and contents of the files in it.
+    var files: [(name: String, content: [UInt8])] {
+      if let names { return names.map { ($0, Array($0.utf8)) } }
+      return (0..<(entries ?? 0)).map { index in
+        let digits = String(index)
+        let name = "entry-" + String(repeating: "0", count: 6 - digits.count) + digits + ".txt"
+        return (name, Array("\(digits)\n".utf8))
+      }
+    }
+  }
+
+  let files: [File]
+  let directories: [Directory]
+
+  static let shared: GoldenData = {
+    let url = Bundle.module.url(forResource: "cids", withExtension: "json", subdirectory: "Fixtures")!
+    return try! JSONDecoder().decode(GoldenData.self, from: Data(contentsOf: url))
+  }()
+}
+
+extension ImportProfile {
+  /// The profile that options of `ipfs add` mean.
+  ///
+  /// `max-directory-links` and `max-hamt-fanout` have no effect there, as the golden data shows.
+  init(options: [String: String]) throws {
+    let version: CID.Version = options["cid-version"] == "1" ? .v1 : .v0
+    self = try ImportProfile(
+      chunker: .fixed(options["chunker"].map { Int($0.dropFirst("size-".count))! } ?? 262_144),
+      cidVersion: version,
+      // Kubo turns raw leaves on with CIDv1.
+      rawLeaves: options["raw-leaves"].map { $0 == "true" } ?? (version == .v1),
+      maxFileLinks: options["max-file-links"].map { Int($0)! } ?? 174,
+      sharding: ImportProfile.kuboDefault.sharding)
+  }
+}
