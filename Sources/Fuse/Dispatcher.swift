@@ -1,11 +1,11 @@
-internal import CFuse3
+package import CFuse3
 internal import Logging
 internal import Synchronization
 
 /// What libfuse's callbacks find behind their userdata: the operations, and the requests that have suspended.
 ///
 /// The lock guards the suspended requests; nothing is called while it is held. A request's own lock comes before it.
-final class Dispatcher: Sendable {
+package final class Dispatcher: Sendable {
   let operations: any FuseOperations
   let configuration: SessionConfiguration
   let logger: Logger
@@ -26,13 +26,12 @@ final class Dispatcher: Sendable {
     Unmanaged<Dispatcher>.fromOpaque(fuse_req_userdata(raw)).takeUnretainedValue()
   }
 
-  /// Works on a request: on this thread until the first suspension.
-  /// - Parameter answer: Answers with what the operation gave. It has the operations to undo what nobody learns of.
+  /// Works on a request, on this thread until the first suspension, and answers with what the operation gave.
   @inline(__always)
-  static func start<Value>(
+  package static func start<Value>(
     _ raw: fuse_req_t,
     _ operation: @escaping @Sendable (any FuseOperations, RequestContext) async throws(Errno) -> Value,
-    answer: @escaping @Sendable (consuming Reply, Value, any FuseOperations) async -> Void
+    answer: @escaping @Sendable (consuming Reply, Value) -> Void
   ) {
     let dispatcher = Dispatcher.of(raw)
     let request = Request(raw, dispatcher)
@@ -41,7 +40,33 @@ final class Dispatcher: Sendable {
       let reply = Reply(request)
       do throws(Errno) {
         let value = try await operation(dispatcher.operations, context)
-        await answer(reply, value, dispatcher.operations)
+        answer(reply, value)
+      } catch {
+        reply.error(error)
+      }
+      request.end()
+    }
+    request.track(task)
+  }
+
+  /// As ``start(_:_:answer:)``, for operations that give the kernel something which it has to return: where the answer
+  /// comes to nobody, because the caller was killed meanwhile, it is taken back.
+  /// - Parameter answer: Tells what libfuse does: 0 if the answer arrived.
+  @inline(__always)
+  static func start<Value: Sendable>(
+    _ raw: fuse_req_t,
+    _ operation: @escaping @Sendable (any FuseOperations, RequestContext) async throws(Errno) -> Value,
+    answer: @escaping @Sendable (consuming Reply, Value) -> Int32,
+    takeBack: @escaping @Sendable (any FuseOperations, Value) async -> Void
+  ) {
+    let dispatcher = Dispatcher.of(raw)
+    let request = Request(raw, dispatcher)
+    let context = RequestContext(raw)
+    let task = Task.immediate {
+      let reply = Reply(request)
+      do throws(Errno) {
+        let value = try await operation(dispatcher.operations, context)
+        if answer(reply, value) != 0 { await takeBack(dispatcher.operations, value) }
       } catch {
         reply.error(error)
       }

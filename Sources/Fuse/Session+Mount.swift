@@ -37,7 +37,7 @@ extension Session {
     let (session, lines) = LibraryLog.collecting {
       values.withUnsafeMutableBufferPointer { values in
         var list = cfuse_args(Int32(values.count), values.baseAddress)
-        var table = Callbacks.table()
+        var table = callbacks
         // The library copies the table and, if it changes them, the arguments.
         let session = cfuse_session_new(&list, &table, Unmanaged.passUnretained(dispatcher).toOpaque())
         fuse_opt_free_args(&list)
