@@ -89,6 +89,7 @@ let package = Package(
       name: "MountTests", dependencies: ["MountTestSupport", "TestSupport", "CFuse3", "MountSwipfs", "swipfs"],
       swiftSettings: settings),
     .testTarget(
-      name: "FaultTests", dependencies: ["MountTestSupport", "MountSwipfs", "swipfs"], swiftSettings: settings),
+      name: "FaultTests", dependencies: ["MountTestSupport", "CFuse3", "MountSwipfs", "swipfs"],
+      swiftSettings: settings),
   ]
 )

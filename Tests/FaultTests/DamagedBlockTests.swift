@@ -54,7 +54,8 @@ struct DamagedBlockTests {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 4096)
         defer { buffer.deallocate() }
         let page = offset / 4096 * 4096
-        #expect(errorNumber { pread(file.descriptor, buffer.baseAddress, 4096, off_t(page)) } == EIO, "attempt \(attempt)")
+        #expect(
+          errorNumber { pread(file.descriptor, buffer.baseAddress, 4096, off_t(page)) } == EIO, "attempt \(attempt)")
         let lines = try mount.log().dropFirst(before)
         #expect(lines.count == 1, "attempt \(attempt): \(lines.joined(separator: "\n"))")
         #expect(lines.first?.contains("/dir/damaged") == true)
@@ -62,7 +63,9 @@ struct DamagedBlockTests {
         if size <= chunk { #expect(named == "cid=\(root)") } else { #expect(named != nil && named != "cid=\(root)") }
       }
       // A program gets the error too, however it reads.
-      for program in ["cat \"$m/dir/damaged\"", "sha256sum \"$m/dir/damaged\"", "cp \"$m/dir/damaged\" \"$folder/out\""] {
+      for program in [
+        "cat \"$m/dir/damaged\"", "sha256sum \"$m/dir/damaged\"", "cp \"$m/dir/damaged\" \"$folder/out\"",
+      ] {
         let outcome = try mount.outcome(of: program)
         #expect(outcome.code != 0 && outcome.errors.contains("Input/output error"), "\(outcome)")
       }

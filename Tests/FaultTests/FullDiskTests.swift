@@ -139,7 +139,9 @@ struct FullDiskTests {
       let content = randomBytes(64 << 20, seed: 5)
       for size in [64 << 20, 8 << 20, 1 << 20, 64 << 10, 4096] {
         var index = 0
-        while try overwrite("\(mount.path)/fill\(size)-\(index)", O_CREAT, with: Array(content[..<size]), synchronize: true) == 0 {
+        while try overwrite(
+          "\(mount.path)/fill\(size)-\(index)", O_CREAT, with: Array(content[..<size]), synchronize: true) == 0
+        {
           index += 1
           if index > 2000 { break }
         }

@@ -9,7 +9,7 @@ package func randomBytes(_ count: Int, seed: UInt64) -> [UInt8] {
       value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
       value ^= value >> 31
       for _ in 0..<min(8, count - done) {
-        (buffer.baseAddress! + done).initialize(to: UInt8(truncatingIfNeeded: value))
+        buffer.initializeElement(at: done, to: UInt8(truncatingIfNeeded: value))
         value >>= 8
         done += 1
       }

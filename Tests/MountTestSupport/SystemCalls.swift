@@ -87,7 +87,9 @@ package func names(in path: String) throws -> [[UInt8]] {
       return names.sorted { $0.lexicographicallyPrecedes($1) }
     }
     let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
-      tuple.withMemoryRebound(to: UInt8.self, capacity: 256) { Array(UnsafeBufferPointer(start: $0, count: strlen(tuple))) }
+      tuple.withMemoryRebound(to: UInt8.self, capacity: 256) {
+        Array(UnsafeBufferPointer(start: $0, count: strlen(tuple)))
+      }
     }
     if name != [0x2E], name != [0x2E, 0x2E] { names.append(name) }
   }

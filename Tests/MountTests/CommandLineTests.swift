@@ -54,7 +54,7 @@ struct CommandLineTests {
       try expectFailure(["-o", "api=elsewhere", mount.path], in: mount, Code.usage, "elsewhere")
       try expectFailure(["-o", "repo=", mount.path], in: mount, Code.usage, "repo")
       try expectFailure(["-Z", mount.path], in: mount, Code.usage, "-Z")
-      try expectFailure([mount.path, "-o"], in: mount, Code.usage, "-o")
+      expect(try Program([Binaries.mount, mount.path, "-o"]).wait(), Code.usage, ["mount.swipfs: ", "-o"])
       try expectFailure(["/ipfs/x", mount.path, "more"], in: mount, Code.usage, "arguments")
       try expectFailure(["nonsense", mount.path], in: mount, Code.usage, "nonsense")
       #expect(try names(in: mount.folder) == [Array("mnt".utf8)])
