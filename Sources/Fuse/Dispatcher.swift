@@ -83,15 +83,16 @@ package final class Dispatcher: Sendable {
     _ = suspended.withLock { $0.removeValue(forKey: ObjectIdentifier(request)) }
   }
 
-  /// Waits for the tasks of suspended requests, and cancels those that take longer than `grace`. To be called when no
-  /// new requests can come.
-  func drain(grace: Duration) async {
+  /// Waits for the tasks of suspended requests; if some take longer than `grace`, cancels them and calls `whenLate`. To
+  /// be called when no new requests can come.
+  func drain(grace: Duration, whenLate: @escaping @Sendable () -> Void) async {
     let tasks = suspended.withLock { $0.values.compactMap(\.task) }
     if tasks.isEmpty { return }
     let canceller = Task {
       // Woken early by its own cancellation it has nothing to do.
       guard (try? await Task.sleep(for: grace)) != nil else { return }
       for task in tasks { task.cancel() }
+      whenLate()
     }
     for task in tasks { await task.value }
     canceller.cancel()
