@@ -74,14 +74,13 @@ public final class MountService: Sendable {
       failure = CommandError(Self.exitCode(of: error), error.description)
     }
     state.withLock { $0.phase = .draining }
-    failure = await drain(fileSystem, node) ?? failure
+    failure = await drain(fileSystem, node, control) ?? failure
     state.withLock { state in
       state.phase = .ended
       state.failure = failure?.description
     }
     // Those who wait for the end get its word before the process goes.
     try? await Task.sleep(for: .milliseconds(250))
-    control.stop()
     if let failure { throw failure }
   }
 
@@ -156,13 +155,17 @@ public final class MountService: Sendable {
   }
 
   /// Commits everything and closes the node. Returns what could not be done.
-  private func drain(_ fileSystem: FileSystem, _ node: Node) async -> CommandError? {
+  private func drain(
+    _ fileSystem: FileSystem, _ node: Node, _ control: ControlServer
+  ) async -> CommandError? {
     var failure: CommandError?
     do throws(FileSystemError) {
       try await fileSystem.shutDown()
     } catch {
       failure = CommandError(.data, "not everything could be committed; it is kept for the next mount: \(error)")
     }
+    // Before the repo is let go of: the next holder puts its own socket there.
+    control.stop()
     do {
       try await node.close()
     } catch {

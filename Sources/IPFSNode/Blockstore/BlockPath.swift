@@ -1,9 +1,8 @@
-import IPLD
-import Multiformats
+package import Multiformats
 
 /// Where a block's file is below `blocks/`, as go-ds-flatfs with `next-to-last/2` places it: the key is the multihash
 /// in upper-case base32 without padding, the folder is the two characters before the key's last.
-struct BlockPath: Hashable, Sendable {
+package struct BlockPath: Hashable, Sendable {
   /// The content of `SHARDING`, which tells Kubo how the folder is laid out.
   static let sharding = "/repo/flatfs/shard/v1/next-to-last/2\n"
   /// Where blocks are written before they get their name; Kubo passes over names that begin with a dot.
@@ -13,10 +12,10 @@ struct BlockPath: Hashable, Sendable {
   /// The folder's name.
   let folder: String
   /// The path relative to `blocks/`.
-  let path: String
+  package let path: String
 
   /// The path of a multihash's block.
-  init(multihash: some Collection<UInt8>) {
+  package init(multihash: some Collection<UInt8>) {
     let key = Self.base32(multihash)
     // A key of less than three characters does not occur: the shortest multihash has two bytes.
     folder = String(decoding: key.dropLast().suffix(2), as: UTF8.self)
@@ -24,7 +23,7 @@ struct BlockPath: Hashable, Sendable {
   }
 
   /// The multihash whose block is in a file of this name; nil for other files.
-  static func multihash(ofFile name: String) -> Multihash? {
+  package static func multihash(ofFile name: String) -> Multihash? {
     guard name.hasSuffix(suffix) else { return nil }
     // With a codec before it a multihash is a CID, which knows how to read it.
     guard let (_, bytes) = try? Multibase.decode("B\(name.dropLast(suffix.count))"),
@@ -55,7 +54,7 @@ struct BlockPath: Hashable, Sendable {
 
 extension CID {
   /// The binary multihash: all of a CIDv0; in a CIDv1 what follows the version and the codec's varint.
-  var multihashBytes: ArraySlice<UInt8> {
+  package var multihashBytes: ArraySlice<UInt8> {
     if version == .v0 { return bytes[...] }
     let codecEnd = bytes[1...].firstIndex { $0 < 0x80 } ?? bytes.endIndex - 1
     return bytes[(codecEnd + 1)...]

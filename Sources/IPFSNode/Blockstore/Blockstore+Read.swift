@@ -124,7 +124,9 @@ extension Blockstore {
     var failure: BlockError?
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       do throws(BlockError) {
-        try fill(UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<size]), from: file, at: 0, cid)
+        try fill(
+          UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<size]), from: file, at: 0,
+          cid)
         count = size
       } catch {
         failure = error

@@ -1,12 +1,12 @@
-import UnixFS
+package import UnixFS
 
 /// One row of the journal: what one call changed, as states and never as differences.
 ///
 /// A redo log of states may be replayed any number of times, and over tables that already hold later states: once it
 /// has been replayed to its end, every node is as the last row says. So a checkpoint need not be one transaction.
-struct JournalEntry: Hashable, Sendable {
+package struct JournalEntry: Hashable, Sendable {
   /// The new state of one node.
-  enum Change: Hashable, Sendable {
+  package enum Change: Hashable, Sendable {
     /// The node is now this.
     case node(StoredNode)
     /// The node is no more.
@@ -19,14 +19,14 @@ struct JournalEntry: Hashable, Sendable {
   }
 
   /// The changes, of different nodes or in the order in which they are to be applied.
-  var changes: [Change]
+  package var changes: [Change]
 
-  init(_ changes: [Change]) {
+  package init(_ changes: [Change]) {
     self.changes = changes
   }
 
   /// The row's bytes.
-  func encoded() -> [UInt8] {
+  package func encoded() -> [UInt8] {
     var encoder = StateEncoder(capacity: 256)
     for change in changes {
       switch change {
@@ -54,7 +54,7 @@ struct JournalEntry: Hashable, Sendable {
   }
 
   /// Reads a row. Throws `corrupt` if it is malformed.
-  init(decoding bytes: UnsafeRawBufferPointer) throws(NodeError) {
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(NodeError) {
     var decoder = StateDecoder(bytes)
     changes = []
     while !decoder.isAtEnd {

@@ -1,11 +1,11 @@
-import UnixFS
+package import UnixFS
 
 /// A node as the database keeps it: its record and, of a directory, its DAG.
-struct StoredNode: Hashable, Sendable {
+package struct StoredNode: Hashable, Sendable {
   /// All that is known of the node.
-  var record: NodeRecord
+  package var record: NodeRecord
   /// A directory's DAG; nil when it has to be computed, and for all other nodes.
-  var dag: DAGRoot?
+  package var dag: DAGRoot?
 
   /// What is neither number, parent nor name, in binary form.
   var state: [UInt8] {
@@ -19,7 +19,7 @@ struct StoredNode: Hashable, Sendable {
     if case .file(let file) = record.content { !file.isCommitted } else { false }
   }
 
-  init(record: NodeRecord, dag: DAGRoot?) {
+  package init(record: NodeRecord, dag: DAGRoot?) {
     self.record = record
     self.dag = dag
   }

@@ -83,7 +83,9 @@ extension MFS {
       guard !entries.isCurrent else { return .done([]) }
       guard let children = entries.children else { return .load(inode) }
       let candidates =
-        if case .names(let names) = entries.changes { names.compactMap { children[$0] } } else { Array(children.values) }
+        if case .names(let names) = entries.changes { names.compactMap { children[$0] } } else {
+          Array(children.values)
+        }
       return .done(candidates.filter { state.nodes[$0]?.directory?.isCurrent == false })
     }
   }
@@ -103,7 +105,8 @@ extension MFS {
       return root
     } catch {
       // A DAG whose blocks a power cut or a disk took is no base; the entries are in the database.
-      let isBaseLost = snapshot.base != nil && (error as? BlockError).map { [.notFound, .corrupt].contains($0.code) } == true
+      let isBaseLost =
+        snapshot.base != nil && (error as? BlockError).map { [.notFound, .corrupt].contains($0.code) } == true
       abandonBuilding(inode, fromNothing: isBaseLost)
       guard isBaseLost else { throw error }
       return try await buildAlone(inode)

@@ -1,0 +1,92 @@
+import IPFSNode
+import Multiformats
+import Testing
+import UnixFS
+
+@Suite struct JournalEntryTests {
+  private static func cid(_ text: String) -> CID {
+    Array(text.utf8).withUnsafeBytes { CID.sha256(of: $0, codec: .raw) }
+  }
+
+  fileprivate static let dag = DAGRoot(cid: cid("dag"), size: 1 << 50, tsize: .max)
+
+  /// One entry with everything that an entry can have.
+  private static var entry: JournalEntry {
+    var map = ExtentMap(baseSize: 1 << 50)
+    let leaf = Leaf(cid: cid("leaf"), size: 1 << 20, tsize: 1 << 20)
+    map.set(100..<200, .spool)
+    map.set(4096..<8192, .leaf(leaf, origin: 4096))
+    map.set(9000..<9500, .leaf(leaf, origin: -1000))
+    map.set((1 << 60)..<(1 << 61), .hole)
+    let file = FileContent(size: 1 << 61, base: dag, pending: map)
+    let attributes = Attributes(
+      mode: 0o7777, uid: .max, gid: 0, mtime: Timestamp(seconds: .min, nanoseconds: 999_999_999),
+      ctime: Timestamp(seconds: .max))
+    func node(_ inode: InodeNumber, _ content: NodeContent, dag: DAGRoot? = nil) -> JournalEntry.Change {
+      .node(
+        StoredNode(
+          record: NodeRecord(
+            inode: inode, parent: 1, name: EntryName(bytes: [0xFF, 0x00, 0x2F]), attributes: attributes,
+            content: content, extendedAttributes: ["user.a": [], "user.b": [1, 2, 3]]),
+          dag: dag))
+    }
+    return JournalEntry([
+      node(2, .file(file)),
+      node(3, .file(.empty)),
+      node(4, .directory(subdirectories: .max), dag: dag),
+      node(5, .symlink(target: Array("/some/where".utf8))),
+      .gone(InodeNumber(Int64.max)),
+      .directory(6, attributes, subdirectories: 7),
+      .dag(8, dag),
+      .dag(9, nil),
+    ])
+  }
+
+  @Test func whatIsWrittenIsRead() throws {
+    let bytes = Self.entry.encoded()
+    #expect(try bytes.withUnsafeBytes { try JournalEntry(decoding: $0) } == Self.entry)
+  }
+
+  @Test func truncatedRowsAreRefused() throws {
+    let bytes = Self.entry.encoded()
+    var whole = 0
+    for length in 0..<bytes.count {
+      // A cut between two changes cannot be told from a shorter row.
+      guard let entry = try? bytes[..<length].withUnsafeBytes({ try JournalEntry(decoding: $0) }) else { continue }
+      whole += 1
+      #expect(Self.entry.changes.starts(with: entry.changes))
+    }
+    #expect(whole == Self.entry.changes.count)
+  }
+
+  @Test func damagedRowsNeverTrap() {
+    var random = SeededGenerator(seed: 1)
+    let bytes = Self.entry.encoded()
+    for _ in 0..<20_000 {
+      var damaged = bytes
+      for _ in 0...Int.random(in: 0..<3, using: &random) {
+        damaged[Int.random(in: damaged.indices, using: &random)] = .random(in: 0 ... .max, using: &random)
+      }
+      do {
+        _ = try damaged.withUnsafeBytes { try JournalEntry(decoding: $0) }
+      } catch {
+        #expect((error as? NodeError)?.code == .corrupt)
+      }
+    }
+  }
+
+  @Test(
+    arguments: [
+      [9],  // no such change
+      [2, 0x80, 0x00],  // a number that is not in its shortest form
+      [2, 0],  // inode 0
+      [2, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01],  // an inode beyond SQLite's numbers
+      [4, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F],  // a length that lies
+      [4, 1, 3, 1, 2, 3],  // no CID
+    ] as [[UInt8]])
+  func absurdRowsAreRefused(_ bytes: [UInt8]) {
+    #expect { try bytes.withUnsafeBytes { try JournalEntry(decoding: $0) } } throws: {
+      ($0 as? NodeError)?.code == .corrupt
+    }
+  }
+}
