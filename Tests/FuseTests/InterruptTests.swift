@@ -65,6 +65,18 @@ extension SessionTests {
     #expect(try await blocking { reader.result() } != 0)
   }
 
+  @Test func workAfterTheLastCloseIsNotCutShort() async throws {
+    let files = MemoryFileSystem()
+    var configuration = TestMount.configuration()
+    configuration.stopGrace = .milliseconds(20)
+    let mount = try await TestMount(files, configuration)
+    let path = mount.path + "/slowly-released"
+    try await blocking { try Data([1]).write(to: URL(fileURLWithPath: path)) }
+    #expect(await mount.stop() == .stopped)
+    #expect(files.record.calls["release"] == 1)
+    #expect(!files.record.wasCancelled)
+  }
+
   @Test func aSessionThatWasStoppedFirstEndsWhenItRuns() async throws {
     let path = try temporaryDirectory()
     defer { rmdir(path) }
