@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import MountTestSupport
 import Testing
 
@@ -82,8 +83,9 @@ struct DamagedBlockTests {
       #expect(verified.output.contains("damaged"))
       #expect(verified.errors.split(separator: "\n").count == 1)
 
-      // The right bytes, written again anywhere, mend it.
+      // The right bytes, written again anywhere after the damage was seen, mend it.
       try mount.start()
+      #expect(throws: SystemCallError(number: EIO)) { try read(path) }
       try write(content, to: "\(mount.path)/again")
       try mount.stop()
       #expect(try read(block) == leaf)

@@ -62,6 +62,8 @@ package final class Mount {
     package let repo: String
     /// Its process.
     package let pid: pid_t
+    /// Files that are open or whose DAG is to be built.
+    package let openFiles: Int
   }
 
   /// Asks the process how it stands.

@@ -145,6 +145,22 @@ struct LifecycleTests {
     }
   }
 
+  /// A mount holds on to no file that programs have closed.
+  @Test func closedFilesAreLetGo() throws {
+    try withMount { mount in
+      try mount.shell(
+        "cd \"$m\"; for i in {1..300}; do echo $i > $i; cat $i > /dev/null; done; rm {1..100}; ls -l > /dev/null")
+      let held = try File("\(mount.path)/200", O_RDONLY)
+      let deadline = ContinuousClock.now + .seconds(60)
+      while try mount.status().openFiles > 1 {
+        try #require(ContinuousClock.now < deadline, "\(try mount.status().openFiles) files are still open")
+        usleep(50_000)
+      }
+      #expect(try mount.status().openFiles == 1)
+      try held.close()
+    }
+  }
+
   /// What a crash leaves is in nobody's way.
   @Test func staleMountPoint() throws {
     try withTemporaryFolder { folder in
