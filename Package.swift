@@ -82,5 +82,14 @@ let package = Package(
     .testTarget(
       name: "IPFSFileSystemTests", dependencies: ["IPFSFileSystem", "IPFSNode", "IPFSMount", "TestSupport"],
       swiftSettings: settings),
+    // Real programs on real mounts, which drive the built executables.
+    .target(
+      name: "MountTestSupport", dependencies: ["CFuse3"], path: "Tests/MountTestSupport", swiftSettings: settings),
+    .testTarget(
+      name: "MountTests", dependencies: ["MountTestSupport", "TestSupport", "CFuse3", "MountSwipfs", "swipfs"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "FaultTests", dependencies: ["MountTestSupport", "CFuse3", "MountSwipfs", "swipfs"],
+      swiftSettings: settings),
   ]
 )

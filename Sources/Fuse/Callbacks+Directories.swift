@@ -41,7 +41,7 @@ extension Callbacks {
     }
     table.releasedir = { raw, node, info in
       guard let raw, let handle = FileHandle(info) else { return }
-      Dispatcher.start(raw) { operations, context throws(Errno) in
+      Dispatcher.start(raw, for: .nobody) { operations, context throws(Errno) in
         try await operations.releasedir(NodeID(rawValue: node), handle: handle)
       } answer: { reply, _ in
         reply.success()

@@ -46,7 +46,7 @@ extension Callbacks {
       guard let raw, let info else { return }
       let handle = FileHandle(rawValue: info.pointee.fh)
       let flags = OpenFlags(rawValue: info.pointee.flags)
-      Dispatcher.start(raw) { operations, context throws(Errno) in
+      Dispatcher.start(raw, for: .nobody) { operations, context throws(Errno) in
         try await operations.release(NodeID(rawValue: node), handle: handle, flags: flags)
       } answer: { reply, _ in
         reply.success()

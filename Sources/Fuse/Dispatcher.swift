@@ -29,12 +29,12 @@ package final class Dispatcher: Sendable {
   /// Works on a request, on this thread until the first suspension, and answers with what the operation gave.
   @inline(__always)
   package static func start<Value>(
-    _ raw: fuse_req_t,
+    _ raw: fuse_req_t, for audience: Request.Audience = .caller,
     _ operation: @escaping @Sendable (any FuseOperations, RequestContext) async throws(Errno) -> Value,
     answer: @escaping @Sendable (consuming Reply, Value) -> Void
   ) {
     let dispatcher = Dispatcher.of(raw)
-    let request = Request(raw, dispatcher)
+    let request = Request(raw, dispatcher, audience)
     let context = RequestContext(raw)
     let task = Task.immediate {
       let reply = Reply(request)
@@ -60,7 +60,7 @@ package final class Dispatcher: Sendable {
     takeBack: @escaping @Sendable (any FuseOperations, Value) async -> Void
   ) {
     let dispatcher = Dispatcher.of(raw)
-    let request = Request(raw, dispatcher)
+    let request = Request(raw, dispatcher, .caller)
     let context = RequestContext(raw)
     let task = Task.immediate {
       let reply = Reply(request)
@@ -83,17 +83,19 @@ package final class Dispatcher: Sendable {
     _ = suspended.withLock { $0.removeValue(forKey: ObjectIdentifier(request)) }
   }
 
-  /// Waits for the tasks of suspended requests, and cancels those that take longer than `grace`. To be called when no
+  /// Waits for the tasks of suspended requests; if some take longer than `grace`, cancels those that a caller waits for
+  /// and calls `whenLate`. What nobody waits for, as the work after a last close, is not cut short. To be called when no
   /// new requests can come.
-  func drain(grace: Duration) async {
-    let tasks = suspended.withLock { $0.values.compactMap(\.task) }
-    if tasks.isEmpty { return }
+  func drain(grace: Duration, whenLate: @escaping @Sendable () -> Void) async {
+    let requests = suspended.withLock { Array($0.values) }
+    if requests.isEmpty { return }
     let canceller = Task {
       // Woken early by its own cancellation it has nothing to do.
       guard (try? await Task.sleep(for: grace)) != nil else { return }
-      for task in tasks { task.cancel() }
+      for request in requests where request.audience == .caller { request.task?.cancel() }
+      whenLate()
     }
-    for task in tasks { await task.value }
+    for request in requests { await request.task?.value }
     canceller.cancel()
   }
 }

@@ -55,6 +55,9 @@ extension Session {
     if access("/dev/fuse", F_OK) != 0 {
       return FuseError(.deviceMissing, "cannot mount at \(path): there is no /dev/fuse (try modprobe fuse)")
     }
+    if access("/dev/fuse", R_OK | W_OK) != 0 {
+      return FuseError(.notPermitted, "cannot mount at \(path): this user may not open /dev/fuse", cause: .current)
+    }
     // libfuse tells the cause by its text only; the texts are the C library's.
     for (number, code) in [
       (EPERM, FuseError.Code.notPermitted), (EACCES, .notPermitted), (EBUSY, .mountPointBusy),
@@ -78,6 +81,14 @@ extension Session.Mount {
     if cfuse_syncfs(directory) != 0 {
       logger.error("not all pages were written before the unmount", metadata: ["error": "\(Errno.current)"])
     }
+  }
+
+  /// Has the kernel give up all requests and take no answer any more, where fusectl is mounted.
+  func abortConnection() {
+    let control = open("/sys/fs/fuse/connections/\(device.minor)/abort", O_WRONLY | O_CLOEXEC)
+    guard control >= 0 else { return }
+    _ = write(control, "1", 1)
+    close(control)
   }
 
   /// Unmounts for all who come later, if the file system is still mounted there. Who uses it, goes on for now.

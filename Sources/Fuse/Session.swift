@@ -89,7 +89,9 @@ public final class Session: Sendable {
       return mount
     }
     let end = await serve(mount, onReady)
-    await dispatcher.drain(grace: configuration.stopGrace)
+    // An operation may wait for a notification, and the kernel for an answer of the loop before it acts on that: then
+    // only the end of the connection helps.
+    await dispatcher.drain(grace: configuration.stopGrace) { mount.abortConnection() }
     notifications.stop()
     mount.detach(logger)
     fuse_session_destroy(mount.session.pointer)

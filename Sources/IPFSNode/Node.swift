@@ -87,15 +87,19 @@ public final class Node: Sendable {
   /// - Throws: ``NodeError``.
   public func close() async throws {
     defer { lock.release() }
+    var failure: (any Error)?
     do {
       try await tree.commit()
       try await tree.sync()
     } catch {
-      try? await tree.close()
-      try? database.close()
-      throw error
+      failure = error
     }
-    try await tree.close()
+    do {
+      try await tree.close()
+    } catch {
+      failure = failure ?? error
+    }
     try database.close()
+    if let failure { throw failure }
   }
 }

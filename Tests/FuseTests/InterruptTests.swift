@@ -1,6 +1,7 @@
 import Foundation
 import Fuse
 import Glibc
+import Logging
 import Synchronization
 import Testing
 
@@ -62,6 +63,29 @@ extension SessionTests {
     #expect(files.record.wasCancelled)
     #expect(try !isMounted(mount.path))
     #expect(try await blocking { reader.result() } != 0)
+  }
+
+  @Test func workAfterTheLastCloseIsNotCutShort() async throws {
+    let files = MemoryFileSystem()
+    var configuration = TestMount.configuration()
+    configuration.stopGrace = .milliseconds(20)
+    let mount = try await TestMount(files, configuration)
+    let path = mount.path + "/slowly-released"
+    try await blocking { try Data([1]).write(to: URL(fileURLWithPath: path)) }
+    #expect(await mount.stop() == .stopped)
+    #expect(files.record.calls["release"] == 1)
+    #expect(!files.record.wasCancelled)
+  }
+
+  @Test func aSessionThatWasStoppedFirstEndsWhenItRuns() async throws {
+    let path = try temporaryDirectory()
+    defer { rmdir(path) }
+    let session = Session(
+      operations: MemoryFileSystem(), configuration: TestMount.configuration(), logger: Logger(label: "test"))
+    try session.mount(at: path)
+    session.stop()
+    #expect(await session.run() == .stopped)
+    #expect(try !isMounted(path))
   }
 
   @Test func dirtyPagesAreWrittenWhenStopping() async throws {

@@ -232,6 +232,11 @@ final class MemoryFileSystem: FuseOperations {
   }
 
   func release(_ node: NodeID, handle: FileHandle, flags: OpenFlags) async throws(Errno) {
+    if isNamed("slowly-released", node) {
+      // Longer than the grace that the test gives, and cut short by a cancellation.
+      try? await Task.sleep(for: .milliseconds(300))
+      state.withLock { $0.record.wasCancelled = Task.isCancelled }
+    }
     try with("release") { _ in }
   }
 

@@ -23,7 +23,7 @@ public final class Blockstore: BlockStore {
   let damaged = Mutex<Set<[UInt8]>>([])
   private let reserve: SpaceReserve
   private let counters: NodeCounters
-  private let unsynced = Mutex(UnsyncedBlocks())
+  private let unsynced = Mutex(UnsyncedBlocks(fromEarlierProcess: true))
   private let syncing = Mutex(())
   private let temporaryNumber = Atomic<UInt64>(0)
 
@@ -69,7 +69,11 @@ public final class Blockstore: BlockStore {
     guard cid.inlineData == nil else { return }
     let multihash = Array(cid.multihashBytes)
     let block = BlockPath(multihash: multihash)
-    if isStored(block, size: data.count, multihash: multihash) { return }
+    if isStored(block, size: data.count, multihash: multihash) {
+      // Whoever stored it may not have synced it yet.
+      unsynced.withLock { $0.insert(block, inNewFolder: false) }
+      return
+    }
     guard reserve.admitsBlock(of: data.count) else {
       throw BlockError(.noSpace, cid, "no space left to store block \(cid)")
     }

@@ -10,7 +10,12 @@ struct UnsyncedBlocks {
   private var blocks: Set<BlockPath> = []
   private var hasNewFolders = false
   /// There were more than are remembered.
-  private var hasMore = false
+  private var hasMore: Bool
+
+  /// No blocks; or, for a process that has just begun, any that an earlier one stored and did not live to sync.
+  init(fromEarlierProcess: Bool = false) {
+    hasMore = fromEarlierProcess
+  }
 
   mutating func insert(_ block: BlockPath, inNewFolder: Bool) {
     if inNewFolder { hasNewFolders = true }
@@ -47,6 +52,8 @@ struct UnsyncedBlocks {
 
   private static func sync(_ name: String, _ flags: Int32, in folder: Int32) throws(NodeError) {
     let file = openat(folder, name, flags | O_CLOEXEC)
+    // A block that is not there is about to be stored, or was taken away.
+    if file < 0, errno == ENOENT { return }
     guard file >= 0 else { throw .system("open", name) }
     defer { close(file) }
     guard fsync(file) == 0 else { throw .system("fsync", name) }

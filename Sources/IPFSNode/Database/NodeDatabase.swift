@@ -23,12 +23,14 @@ final class NodeDatabase: Sendable {
 
   /// The log size from which the writer itself is made to start it over.
   private static let largeLogSize = 64 << 20
+  /// How long a connection waits for another one that has the database locked, which happens while it is opened.
+  private static let busySeconds = 10
 
   /// Opens the database, makes it where there is none, and brings its schema up to date.
   init(path: String) throws(NodeError) {
     do {
       var configuration = Configuration()
-      configuration.busyMode = .timeout(10)
+      configuration.busyMode = .timeout(TimeInterval(Self.busySeconds))
       configuration.maximumReaderCount = 2
       configuration.prepareDatabase { db in
         try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")
@@ -86,7 +88,12 @@ final class NodeDatabase: Sendable {
       _ = try checkpointer.inDatabase { db in try db.checkpoint(.passive) }
       var status = stat()
       if fstat(log, &status) == 0, status.st_size > Self.largeLogSize {
-        _ = try pool.writeWithoutTransaction { db in try db.checkpoint(.restart) }
+        try pool.writeWithoutTransaction { db in
+          // Changes of the tree wait behind this one: it may not wait for readers.
+          try db.execute(sql: "PRAGMA busy_timeout = 0")
+          defer { try? db.execute(sql: "PRAGMA busy_timeout = \(Self.busySeconds * 1000)") }
+          _ = try db.checkpoint(.restart)
+        }
       }
     } catch let error as DatabaseError where error.resultCode.primaryResultCode == .SQLITE_BUSY {
       // A reader still needs the log; the next time will do.

@@ -28,10 +28,15 @@ extension MFS {
     guard !state.withLock({ $0.isClosed }) else { return }
     do {
       try checkpoint()
+      state.withLock { $0.checkpointFailure = nil }
     } catch {
-      logger.error("checkpoint of the tree failed", metadata: ["error": "\(error)"])
-      // What was to be saved is still in the journal, and still marked.
-      state.withLock { scheduleCheckpoint(&$0) }
+      // What was to be saved is still in the journal, and still marked. A full disk is reported once, not every second.
+      let isNew = state.withLock { state in
+        scheduleCheckpoint(&state)
+        defer { state.checkpointFailure = error.code }
+        return state.checkpointFailure != error.code
+      }
+      if isNew { logger.error("checkpoint of the tree failed", metadata: ["error": "\(error)"]) }
     }
   }
 
@@ -86,12 +91,12 @@ extension MFS {
     }
   }
 
-  /// Makes a last checkpoint and refuses all calls from then on.
+  /// Makes a last checkpoint and refuses all calls from then on, even if it failed: the journal has what it lacks.
   func close() async throws(NodeError) {
     try await offload { () throws(NodeError) in
       try self.onCheckpointQueue { () throws(NodeError) in
+        defer { self.state.withLock { $0.isClosed = true } }
         try self.checkpoint()
-        self.state.withLock { $0.isClosed = true }
       }
     }
   }

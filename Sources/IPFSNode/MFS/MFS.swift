@@ -93,6 +93,8 @@ public final class MFS: Sendable {
   /// The node, brought into memory with all above it if it is not there. Throws `notFound`.
   func node(_ inode: InodeNumber, in state: inout TreeState) throws(NodeError) -> TreeNode {
     if let node = state.nodes[inode] { return node }
+    // Before anything is brought in, or it might be what has to go.
+    state.evictIfNeeded()
     var missing: [StoredNode] = []
     var next = inode
     while state.nodes[next] == nil {
@@ -105,7 +107,6 @@ public final class MFS: Sendable {
       guard missing.count <= 4096 else { throw NodeError(.corrupt, "the tree has a cycle at node \(inode)") }
     }
     for stored in missing { state.nodes[stored.record.inode] = TreeNode(stored) }
-    state.evictIfNeeded()
     guard let node = state.nodes[inode] else { throw NodeError(.notFound, "there is no node \(inode)") }
     return node
   }

@@ -28,6 +28,8 @@ struct TreeState {
   var journalRows = 0
   /// Whether a checkpoint has been asked for.
   var isCheckpointScheduled = false
+  /// Why the last checkpoint failed; nil if it did not.
+  var checkpointFailure: NodeError.Code?
   /// Whether the tree was closed.
   var isClosed = false
   /// Goes up with every eviction: what was read from the database before it may be out of date.
