@@ -10,6 +10,7 @@
 #pragma clang module import SwiftGlibc
 #endif
 
+#include <errno.h>
 #include <fcntl.h>
 #include <fuse3/fuse_lowlevel.h>
 #include <linux/fuse.h>
@@ -62,6 +63,25 @@ static inline void cfuse_ignore(int signal_number) { (void)signal_number; }
 static inline int cfuse_interrupt_calls_on(int signal_number) {
   struct sigaction action = {0};
   action.sa_handler = cfuse_ignore;
+  sigemptyset(&action.sa_mask);
+  return sigaction(signal_number, &action, NULL);
+}
+
+/// Has a signal write its number, as one byte, into a pipe. It is C because a handler must not run anything of Swift's
+/// runtime. The descriptor belongs to the one source file that calls this: each compiled file has statics of its own.
+static int cfuse_signal_pipe = -1;
+static inline void cfuse_write_signal(int signal_number) {
+  int saved_errno = errno;
+  unsigned char byte = (unsigned char)signal_number;
+  ssize_t ignored = write(cfuse_signal_pipe, &byte, 1);
+  (void)ignored;
+  errno = saved_errno;
+}
+static inline int cfuse_forward_signal(int signal_number, int descriptor) {
+  struct sigaction action = {0};
+  cfuse_signal_pipe = descriptor;
+  action.sa_handler = cfuse_write_signal;
+  action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   return sigaction(signal_number, &action, NULL);
 }

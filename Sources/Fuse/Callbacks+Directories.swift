@@ -9,9 +9,10 @@ extension Callbacks {
       let flags = OpenFlags(rawValue: info.pointee.flags)
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.opendir(node, flags: flags, context)
-      } answer: { reply, directory, operations in
-        // If the answer came to nobody, no release will come.
-        if reply.open(directory) != 0 { try? await operations.releasedir(node, handle: directory.handle) }
+      } answer: { reply, directory in
+        reply.open(directory)
+      } takeBack: { operations, directory in
+        try? await operations.releasedir(node, handle: directory.handle)
       }
     }
     table.readdir = { raw, node, size, offset, info in
@@ -22,7 +23,7 @@ extension Callbacks {
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.readdir(
           NodeID(rawValue: node), handle: handle, offset: position, into: buffer, context)
-      } answer: { reply, _, _ in
+      } answer: { reply, _ in
         reply.bytes(buffer.bytes)
       }
     }
@@ -34,15 +35,15 @@ extension Callbacks {
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.readdirplus(
           NodeID(rawValue: node), handle: handle, offset: position, into: buffer, context)
-      } answer: { reply, _, _ in
+      } answer: { reply, _ in
         reply.bytes(buffer.bytes)
       }
     }
     table.releasedir = { raw, node, info in
       guard let raw, let handle = FileHandle(info) else { return }
-      Dispatcher.start(raw) { operations, context throws(Errno) in
+      Dispatcher.start(raw, for: .nobody) { operations, context throws(Errno) in
         try await operations.releasedir(NodeID(rawValue: node), handle: handle)
-      } answer: { reply, _, _ in
+      } answer: { reply, _ in
         reply.success()
       }
     }
@@ -51,7 +52,7 @@ extension Callbacks {
       let scope = dataOnly != 0 ? SyncScope.data : .everything
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.fsyncdir(NodeID(rawValue: node), handle: handle, scope: scope, context)
-      } answer: { reply, _, _ in
+      } answer: { reply, _ in
         reply.success()
       }
     }

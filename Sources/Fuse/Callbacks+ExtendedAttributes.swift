@@ -11,7 +11,7 @@ extension Callbacks {
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.setxattr(
           NodeID(rawValue: node), name: name, value: value, creation: creation, context)
-      } answer: { reply, _, _ in
+      } answer: { reply, _ in
         reply.success()
       }
     }
@@ -20,7 +20,7 @@ extension Callbacks {
       let name = [UInt8](copying: rawName)
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.getxattr(NodeID(rawValue: node), name: name, context)
-      } answer: { reply, value, _ in
+      } answer: { reply, value in
         reply.attribute(value, space: space)
       }
     }
@@ -28,7 +28,7 @@ extension Callbacks {
       guard let raw else { return }
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.listxattr(NodeID(rawValue: node), context)
-      } answer: { reply, names, _ in
+      } answer: { reply, names in
         reply.attribute(names.flatMap { $0 + [0] }, space: space)
       }
     }
@@ -37,7 +37,7 @@ extension Callbacks {
       let name = [UInt8](copying: rawName)
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.removexattr(NodeID(rawValue: node), name: name, context)
-      } answer: { reply, _, _ in
+      } answer: { reply, _ in
         reply.success()
       }
     }

@@ -15,9 +15,10 @@ extension Callbacks {
       let flags = OpenFlags(rawValue: info.pointee.flags)
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.open(node, flags: flags, context)
-      } answer: { reply, file, operations in
-        // If the answer came to nobody, no release will come.
-        if reply.open(file) != 0 { try? await operations.release(node, handle: file.handle, flags: flags) }
+      } answer: { reply, file in
+        reply.open(file)
+      } takeBack: { operations, file in
+        try? await operations.release(node, handle: file.handle, flags: flags)
       }
     }
     table.create = { raw, parent, rawName, mode, info in
@@ -26,18 +27,18 @@ extension Callbacks {
       let flags = OpenFlags(rawValue: info.pointee.flags)
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.create(name, in: NodeID(rawValue: parent), mode: mode, flags: flags, context)
-      } answer: { reply, created, operations in
-        guard reply.created(created) != 0 else { return }
-        let node = created.entry.node
-        try? await operations.release(node, handle: created.file.handle, flags: flags)
-        operations.forget([ForgottenNode(node: node, lookups: 1)])
+      } answer: { reply, created in
+        reply.created(created)
+      } takeBack: { operations, created in
+        try? await operations.release(created.entry.node, handle: created.file.handle, flags: flags)
+        Callbacks.takeBack(created.entry, operations)
       }
     }
     table.flush = { raw, node, info in
       guard let raw, let handle = FileHandle(info) else { return }
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.flush(NodeID(rawValue: node), handle: handle, context)
-      } answer: { reply, _, _ in
+      } answer: { reply, _ in
         reply.success()
       }
     }
@@ -45,9 +46,9 @@ extension Callbacks {
       guard let raw, let info else { return }
       let handle = FileHandle(rawValue: info.pointee.fh)
       let flags = OpenFlags(rawValue: info.pointee.flags)
-      Dispatcher.start(raw) { operations, context throws(Errno) in
+      Dispatcher.start(raw, for: .nobody) { operations, context throws(Errno) in
         try await operations.release(NodeID(rawValue: node), handle: handle, flags: flags)
-      } answer: { reply, _, _ in
+      } answer: { reply, _ in
         reply.success()
       }
     }
@@ -56,7 +57,7 @@ extension Callbacks {
       let scope = dataOnly != 0 ? SyncScope.data : .everything
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.fsync(NodeID(rawValue: node), handle: handle, scope: scope, context)
-      } answer: { reply, _, _ in
+      } answer: { reply, _ in
         reply.success()
       }
     }
@@ -69,7 +70,7 @@ extension Callbacks {
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.read(
           NodeID(rawValue: node), handle: handle, offset: UInt64(offset), into: buffer, context)
-      } answer: { reply, count, _ in
+      } answer: { reply, count in
         precondition(0...buffer.count ~= count, "A read filled more than its buffer.")
         reply.bytes(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count]))
       }
@@ -84,7 +85,7 @@ extension Callbacks {
         let flags: WriteFlags = isFromPageCache ? .fromPageCache : context.uid == 0 ? [] : .clearsPrivilegeBits
         return try await operations.write(
           NodeID(rawValue: node), handle: handle, offset: UInt64(offset), from: buffer, flags: flags, context)
-      } answer: { reply, count, _ in
+      } answer: { reply, count in
         reply.written(count)
       }
     }
@@ -98,7 +99,7 @@ extension Callbacks {
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.fallocate(
           NodeID(rawValue: node), handle: handle, mode: UInt32(bitPattern: mode), range: range, context)
-      } answer: { reply, _, _ in
+      } answer: { reply, _ in
         reply.success()
       }
     }
@@ -109,7 +110,7 @@ extension Callbacks {
         guard offset >= 0, let target = SeekTarget(whence) else { throw .invalid }
         return try await operations.lseek(
           NodeID(rawValue: node), target, handle: handle, offset: UInt64(offset), context)
-      } answer: { reply, offset, _ in
+      } answer: { reply, offset in
         reply.offset(offset)
       }
     }
@@ -121,7 +122,7 @@ extension Callbacks {
       let to = FilePosition(node: NodeID(rawValue: target), handle: targetHandle, offset: UInt64(targetOffset))
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.copyFileRange(from: from, to: to, length: UInt64(length), context)
-      } answer: { reply, count, _ in
+      } answer: { reply, count in
         reply.written(Int(clamping: count))
       }
     }

@@ -10,8 +10,10 @@ extension Callbacks {
       let name = [UInt8](copying: rawName)
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.lookup(name, in: NodeID(rawValue: parent), context)
-      } answer: { reply, entry, operations in
-        Callbacks.answer(reply, entry, operations)
+      } answer: { reply, entry in
+        reply.entry(entry)
+      } takeBack: { operations, entry in
+        Callbacks.takeBack(entry, operations)
       }
     }
   }
@@ -22,8 +24,10 @@ extension Callbacks {
       let name = [UInt8](copying: rawName)
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.mknod(name, in: NodeID(rawValue: parent), mode: mode, device: UInt64(device), context)
-      } answer: { reply, entry, operations in
-        Callbacks.answer(reply, entry, operations)
+      } answer: { reply, entry in
+        reply.entry(entry)
+      } takeBack: { operations, entry in
+        Callbacks.takeBack(entry, operations)
       }
     }
     table.mkdir = { raw, parent, rawName, mode in
@@ -31,8 +35,10 @@ extension Callbacks {
       let name = [UInt8](copying: rawName)
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.mkdir(name, in: NodeID(rawValue: parent), mode: mode, context)
-      } answer: { reply, entry, operations in
-        Callbacks.answer(reply, entry, operations)
+      } answer: { reply, entry in
+        reply.entry(entry)
+      } takeBack: { operations, entry in
+        Callbacks.takeBack(entry, operations)
       }
     }
     table.symlink = { raw, rawTarget, parent, rawName in
@@ -41,8 +47,10 @@ extension Callbacks {
       let name = [UInt8](copying: rawName)
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.symlink(name, in: NodeID(rawValue: parent), target: target, context)
-      } answer: { reply, entry, operations in
-        Callbacks.answer(reply, entry, operations)
+      } answer: { reply, entry in
+        reply.entry(entry)
+      } takeBack: { operations, entry in
+        Callbacks.takeBack(entry, operations)
       }
     }
     table.link = { raw, node, parent, rawName in
@@ -50,8 +58,10 @@ extension Callbacks {
       let name = [UInt8](copying: rawName)
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.link(NodeID(rawValue: node), as: name, in: NodeID(rawValue: parent), context)
-      } answer: { reply, entry, operations in
-        Callbacks.answer(reply, entry, operations)
+      } answer: { reply, entry in
+        reply.entry(entry)
+      } takeBack: { operations, entry in
+        Callbacks.takeBack(entry, operations)
       }
     }
   }
@@ -62,7 +72,7 @@ extension Callbacks {
       let name = [UInt8](copying: rawName)
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.unlink(name, in: NodeID(rawValue: parent), context)
-      } answer: { reply, _, _ in
+      } answer: { reply, _ in
         reply.success()
       }
     }
@@ -71,7 +81,7 @@ extension Callbacks {
       let name = [UInt8](copying: rawName)
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.rmdir(name, in: NodeID(rawValue: parent), context)
-      } answer: { reply, _, _ in
+      } answer: { reply, _ in
         reply.success()
       }
     }
@@ -83,16 +93,14 @@ extension Callbacks {
         try await operations.rename(
           name, in: NodeID(rawValue: parent), to: newName, in: NodeID(rawValue: newParent),
           flags: RenameFlags(rawValue: flags), context)
-      } answer: { reply, _, _ in
+      } answer: { reply, _ in
         reply.success()
       }
     }
   }
 
-  /// Answers with an entry, and takes the lookup back if the answer came to nobody.
-  private static func answer(_ reply: consuming Reply, _ entry: Entry, _ operations: any FuseOperations) {
-    if reply.entry(entry) != 0, entry.node.rawValue != 0 {
-      operations.forget([ForgottenNode(node: entry.node, lookups: 1)])
-    }
+  /// Takes back the lookup of an entry that the kernel never got.
+  static func takeBack(_ entry: Entry, _ operations: any FuseOperations) {
+    if entry.node.rawValue != 0 { operations.forget([ForgottenNode(node: entry.node, lookups: 1)]) }
   }
 }

@@ -1,13 +1,13 @@
-internal import CFuse3
+package import CFuse3
 internal import Glibc
 
 /// libfuse's table of callbacks. Each copies what it was given, because that dies when it returns, and starts a task.
 ///
 /// They are members of a type without isolation: closures formed in a `main` that is isolated to the main actor would
 /// trap on libfuse's threads.
-enum Callbacks {
+package enum Callbacks {
   /// The table.
-  static func table() -> fuse_lowlevel_ops {
+  package static func table() -> fuse_lowlevel_ops {
     var table = fuse_lowlevel_ops()
     addStartup(to: &table)
     addNodes(to: &table)
@@ -61,7 +61,7 @@ enum Callbacks {
       let handle = FileHandle(info)
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.getattr(NodeID(rawValue: node), handle: handle, context)
-      } answer: { reply, attributes, _ in
+      } answer: { reply, attributes in
         reply.attributes(attributes)
       }
     }
@@ -71,7 +71,7 @@ enum Callbacks {
       let changes = AttributeChanges(stat.pointee, valid: valid)
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.setattr(NodeID(rawValue: node), changes, handle: handle, context)
-      } answer: { reply, attributes, _ in
+      } answer: { reply, attributes in
         reply.attributes(attributes)
       }
     }
@@ -79,7 +79,7 @@ enum Callbacks {
       guard let raw else { return }
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.readlink(NodeID(rawValue: node), context)
-      } answer: { reply, target, _ in
+      } answer: { reply, target in
         reply.bytes(target)
       }
     }
@@ -87,7 +87,7 @@ enum Callbacks {
       guard let raw else { return }
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.access(NodeID(rawValue: node), mask: UInt32(bitPattern: mask), context)
-      } answer: { reply, _, _ in
+      } answer: { reply, _ in
         reply.success()
       }
     }
@@ -95,7 +95,7 @@ enum Callbacks {
       guard let raw else { return }
       Dispatcher.start(raw) { operations, context throws(Errno) in
         try await operations.statfs(NodeID(rawValue: node), context)
-      } answer: { reply, statistics, _ in
+      } answer: { reply, statistics in
         reply.statistics(statistics)
       }
     }

@@ -47,22 +47,28 @@ public struct Daemon: ~Copyable, Sendable {
   /// In the background, the standard streams are closed (they become `/dev/null`), and the working directory is `/`.
   public consuming func reportReady(_ message: String = "") {
     guard report >= 0 else { return }
-    let null = open("/dev/null", O_RDWR)
-    if null >= 0 {
-      for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] { dup2(null, stream) }
-      if null > STDERR_FILENO { close(null) }
-    }
+    leaveTerminal()
     _ = chdir("/")
     send(0, message)
     close(report)
   }
 
   /// The service cannot be had: the starter prints `message` as a line on standard error and exits with `exitCode`
-  /// (1 to 255). In the foreground it is for the caller to do so.
+  /// (1 to 255); the standard streams of this process are closed, so that nothing is said twice. In the foreground it is
+  /// for the caller to print and exit.
   public consuming func reportFailure(_ message: String, exitCode: UInt8) {
     guard report >= 0 else { return }
+    leaveTerminal()
     send(exitCode, message)
     close(report)
+  }
+
+  /// Makes the standard streams `/dev/null`.
+  private borrowing func leaveTerminal() {
+    let null = open("/dev/null", O_RDWR)
+    guard null >= 0 else { return }
+    for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] { dup2(null, stream) }
+    if null > STDERR_FILENO { close(null) }
   }
 
   /// A report: the exit code, then text to the end.

@@ -1,11 +1,11 @@
-internal import CFuse3
+package import CFuse3
 internal import Logging
 internal import Synchronization
 
 /// What libfuse's callbacks find behind their userdata: the operations, and the requests that have suspended.
 ///
 /// The lock guards the suspended requests; nothing is called while it is held. A request's own lock comes before it.
-final class Dispatcher: Sendable {
+package final class Dispatcher: Sendable {
   let operations: any FuseOperations
   let configuration: SessionConfiguration
   let logger: Logger
@@ -26,22 +26,47 @@ final class Dispatcher: Sendable {
     Unmanaged<Dispatcher>.fromOpaque(fuse_req_userdata(raw)).takeUnretainedValue()
   }
 
-  /// Works on a request: on this thread until the first suspension.
-  /// - Parameter answer: Answers with what the operation gave. It has the operations to undo what nobody learns of.
+  /// Works on a request, on this thread until the first suspension, and answers with what the operation gave.
   @inline(__always)
-  static func start<Value>(
-    _ raw: fuse_req_t,
+  package static func start<Value>(
+    _ raw: fuse_req_t, for audience: Request.Audience = .caller,
     _ operation: @escaping @Sendable (any FuseOperations, RequestContext) async throws(Errno) -> Value,
-    answer: @escaping @Sendable (consuming Reply, Value, any FuseOperations) async -> Void
+    answer: @escaping @Sendable (consuming Reply, Value) -> Void
   ) {
     let dispatcher = Dispatcher.of(raw)
-    let request = Request(raw, dispatcher)
+    let request = Request(raw, dispatcher, audience)
     let context = RequestContext(raw)
     let task = Task.immediate {
       let reply = Reply(request)
       do throws(Errno) {
         let value = try await operation(dispatcher.operations, context)
-        await answer(reply, value, dispatcher.operations)
+        answer(reply, value)
+      } catch {
+        reply.error(error)
+      }
+      request.end()
+    }
+    request.track(task)
+  }
+
+  /// As ``start(_:_:answer:)``, for operations that give the kernel something which it has to return: where the answer
+  /// comes to nobody, because the caller was killed meanwhile, it is taken back.
+  /// - Parameter answer: Tells what libfuse does: 0 if the answer arrived.
+  @inline(__always)
+  static func start<Value: Sendable>(
+    _ raw: fuse_req_t,
+    _ operation: @escaping @Sendable (any FuseOperations, RequestContext) async throws(Errno) -> Value,
+    answer: @escaping @Sendable (consuming Reply, Value) -> Int32,
+    takeBack: @escaping @Sendable (any FuseOperations, Value) async -> Void
+  ) {
+    let dispatcher = Dispatcher.of(raw)
+    let request = Request(raw, dispatcher, .caller)
+    let context = RequestContext(raw)
+    let task = Task.immediate {
+      let reply = Reply(request)
+      do throws(Errno) {
+        let value = try await operation(dispatcher.operations, context)
+        if answer(reply, value) != 0 { await takeBack(dispatcher.operations, value) }
       } catch {
         reply.error(error)
       }
@@ -58,17 +83,19 @@ final class Dispatcher: Sendable {
     _ = suspended.withLock { $0.removeValue(forKey: ObjectIdentifier(request)) }
   }
 
-  /// Waits for the tasks of suspended requests, and cancels those that take longer than `grace`. To be called when no
+  /// Waits for the tasks of suspended requests; if some take longer than `grace`, cancels those that a caller waits for
+  /// and calls `whenLate`. What nobody waits for, as the work after a last close, is not cut short. To be called when no
   /// new requests can come.
-  func drain(grace: Duration) async {
-    let tasks = suspended.withLock { $0.values.compactMap(\.task) }
-    if tasks.isEmpty { return }
+  func drain(grace: Duration, whenLate: @escaping @Sendable () -> Void) async {
+    let requests = suspended.withLock { Array($0.values) }
+    if requests.isEmpty { return }
     let canceller = Task {
       // Woken early by its own cancellation it has nothing to do.
       guard (try? await Task.sleep(for: grace)) != nil else { return }
-      for task in tasks { task.cancel() }
+      for request in requests where request.audience == .caller { request.task?.cancel() }
+      whenLate()
     }
-    for task in tasks { await task.value }
+    for request in requests { await request.task?.value }
     canceller.cancel()
   }
 }

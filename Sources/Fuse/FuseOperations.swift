@@ -5,7 +5,7 @@
 /// on something slow. When the caller gets a signal, the operation's task is cancelled: throw ``Errno/interrupted`` if
 /// nothing was done yet. Names are bytes, without `/` and NUL, of 1 to 255 bytes or whatever the kernel sends.
 ///
-/// Everything has a default implementation that throws ``Errno/notImplemented``. For access, fallocate, lseek,
+/// Everything but the ends of what was begun (release, releasedir) has a default implementation that throws ``Errno/notImplemented``. For access, fallocate, lseek,
 /// copyFileRange, the extended attributes, flush, fsync and fsyncdir the kernel remembers this answer for the life of
 /// the mount and does without: by itself where it can, else with an error of its own choice.
 public protocol FuseOperations: Sendable {

@@ -7,9 +7,7 @@ public enum MountPoint {
   /// Nothing else is touched: not a mount that works, and not one of another type.
   /// - Returns: Whether there was one.
   public static func removeStale(at path: String, subtype: String) throws(FuseError) -> Bool {
-    // Not stat: the kernel may still have the attributes. It keeps no answer to statfs.
-    var volume = statvfs()
-    guard statvfs(path, &volume) != 0, errno == ENOTCONN else { return false }
+    guard isDisconnected(path) else { return false }
     let resolved = try resolve(path)
     guard let row = try MountTable.current().top(at: resolved), row.type == "fuse.\(subtype)" else { return false }
     try detach(resolved)
@@ -22,7 +20,7 @@ public enum MountPoint {
     if stat(path, &status) != 0 {
       switch errno {
       case ENOTCONN:
-        throw FuseError(.mountPointDisconnected, "the file system mounted at \(path) has lost its process")
+        throw disconnected(path)
       case ENOENT:
         throw FuseError(.mountPointMissing, "the mount point \(path) does not exist")
       case ENOTDIR:
@@ -38,9 +36,21 @@ public enum MountPoint {
     }
     let resolved = try resolve(path)
     if let row = try MountTable.current().top(at: resolved) {
+      if isDisconnected(path) { throw disconnected(path) }
       throw FuseError(.mountPointBusy, "\(row.source) (\(row.type)) is mounted at \(resolved) already")
     }
     return resolved
+  }
+
+  /// Whether what is mounted at a path has lost its process.
+  private static func isDisconnected(_ path: String) -> Bool {
+    // Not stat: the kernel may still have the attributes. It keeps no answer to statfs.
+    var volume = statvfs()
+    return statvfs(path, &volume) != 0 && errno == ENOTCONN
+  }
+
+  private static func disconnected(_ path: String) -> FuseError {
+    FuseError(.mountPointDisconnected, "the file system mounted at \(path) has lost its process")
   }
 
   /// Unmounts lazily, through fusermount3 if this process may not.

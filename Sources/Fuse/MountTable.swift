@@ -1,24 +1,24 @@
 internal import Glibc
 
 /// The number of the device that a file system is, as `stat(2)` and sysfs have it.
-struct DeviceNumber: Hashable, Sendable, CustomStringConvertible {
-  let major: UInt32
-  let minor: UInt32
+package struct DeviceNumber: Hashable, Sendable, CustomStringConvertible {
+  package let major: UInt32
+  package let minor: UInt32
 
-  var description: String { "\(major):\(minor)" }
+  package var description: String { "\(major):\(minor)" }
 }
 
 /// What is mounted where, as this process sees it (proc(5), `/proc/[pid]/mountinfo`).
-struct MountTable {
-  struct Row: Equatable {
-    let device: DeviceNumber
-    let mountPoint: String
-    let type: String
-    let source: String
+package struct MountTable {
+  package struct Row: Equatable {
+    package let device: DeviceNumber
+    package let mountPoint: String
+    package let type: String
+    package let source: String
   }
 
   /// In the order of mounting; of two rows with one mount point the later one is on top.
-  let rows: [Row]
+  package let rows: [Row]
 
   /// Reads the table of this process.
   static func current() throws(FuseError) -> MountTable {
@@ -30,7 +30,7 @@ struct MountTable {
   }
 
   /// Takes the table apart; lines that are not understood are left out.
-  init(_ text: String) {
+  package init(_ text: String) {
     // 36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw,errors=continue
     rows = text.split(separator: "\n").compactMap { line in
       let fields = line.split(separator: " ")
@@ -45,7 +45,7 @@ struct MountTable {
   }
 
   /// What is on top at a mount point, whose path is absolute and without symbolic links.
-  func top(at mountPoint: String) -> Row? {
+  package func top(at mountPoint: String) -> Row? {
     rows.last { $0.mountPoint == mountPoint }
   }
 

@@ -7,7 +7,7 @@ internal import Logging
 ///
 /// The methods return what libfuse does: 0, or `-ENOENT` if the caller was killed meanwhile and the answer came to
 /// nobody.
-struct Reply: ~Copyable {
+package struct Reply: ~Copyable {
   /// Retained, and not a plain reference, because only then can a method that answers discard the deinitialiser.
   private let request: Unmanaged<Request>
 

@@ -7,7 +7,15 @@ internal import Synchronization
 /// The usual request is answered before the callback returns and pays for no more than this object. For one that is not,
 /// ``track(_:)`` runs while the operation may finish on another thread; libfuse frees its request with the answer, so
 /// the lock orders the two. The lock guards the state; the dispatcher's lock and the library's are taken inside it.
-final class Request: @unchecked Sendable {
+package final class Request: @unchecked Sendable {
+  /// Who waits for the answer.
+  package enum Audience {
+    /// A caller, who may lose patience.
+    case caller
+    /// Nobody: the kernel sent the request after the last close.
+    case nobody
+  }
+
   private struct State {
     var isAnswered = false
     var hasEnded = false
@@ -18,12 +26,14 @@ final class Request: @unchecked Sendable {
   /// The library's request, valid until it is answered.
   let raw: fuse_req_t
   let dispatcher: Dispatcher
+  let audience: Audience
   private let state = Mutex(State())
   /// Written once, before anybody else is told of this request.
   private(set) var task: Task<Void, Never>?
 
-  init(_ raw: fuse_req_t, _ dispatcher: Dispatcher) {
+  init(_ raw: fuse_req_t, _ dispatcher: Dispatcher, _ audience: Audience) {
     self.raw = raw
+    self.audience = audience
     self.dispatcher = dispatcher
   }
 

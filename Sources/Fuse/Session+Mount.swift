@@ -37,7 +37,7 @@ extension Session {
     let (session, lines) = LibraryLog.collecting {
       values.withUnsafeMutableBufferPointer { values in
         var list = cfuse_args(Int32(values.count), values.baseAddress)
-        var table = Callbacks.table()
+        var table = callbacks
         // The library copies the table and, if it changes them, the arguments.
         let session = cfuse_session_new(&list, &table, Unmanaged.passUnretained(dispatcher).toOpaque())
         fuse_opt_free_args(&list)
@@ -54,6 +54,9 @@ extension Session {
     let reason = lines.last ?? "libfuse did not say why"
     if access("/dev/fuse", F_OK) != 0 {
       return FuseError(.deviceMissing, "cannot mount at \(path): there is no /dev/fuse (try modprobe fuse)")
+    }
+    if access("/dev/fuse", R_OK | W_OK) != 0 {
+      return FuseError(.notPermitted, "cannot mount at \(path): this user may not open /dev/fuse", cause: .current)
     }
     // libfuse tells the cause by its text only; the texts are the C library's.
     for (number, code) in [
@@ -78,6 +81,14 @@ extension Session.Mount {
     if cfuse_syncfs(directory) != 0 {
       logger.error("not all pages were written before the unmount", metadata: ["error": "\(Errno.current)"])
     }
+  }
+
+  /// Has the kernel give up all requests and take no answer any more, where fusectl is mounted.
+  func abortConnection() {
+    let control = open("/sys/fs/fuse/connections/\(device.minor)/abort", O_WRONLY | O_CLOEXEC)
+    guard control >= 0 else { return }
+    _ = write(control, "1", 1)
+    close(control)
   }
 
   /// Unmounts for all who come later, if the file system is still mounted there. Who uses it, goes on for now.

@@ -1,4 +1,4 @@
-internal import CFuse3
+package import CFuse3
 internal import Glibc
 public import Logging
 internal import Synchronization
@@ -39,6 +39,7 @@ public final class Session: Sendable {
     var unmounting: BlockingThread?
   }
 
+  let callbacks: fuse_lowlevel_ops
   let configuration: SessionConfiguration
   let dispatcher: Dispatcher
   let logger: Logger
@@ -48,7 +49,16 @@ public final class Session: Sendable {
   public let notifications: Notifications
 
   /// Prepares a session; nothing is mounted yet.
-  public init(operations: any FuseOperations, configuration: SessionConfiguration, logger: Logger) {
+  public convenience init(operations: any FuseOperations, configuration: SessionConfiguration, logger: Logger) {
+    self.init(operations: operations, configuration: configuration, logger: logger, callbacks: Callbacks.table())
+  }
+
+  /// As ``init(operations:configuration:logger:)``, with a table of callbacks of which some may have been replaced.
+  package init(
+    operations: any FuseOperations, configuration: SessionConfiguration, logger: Logger,
+    callbacks: fuse_lowlevel_ops
+  ) {
+    self.callbacks = callbacks
     self.configuration = configuration
     self.logger = logger
     notifications = Notifications(logger: logger)
@@ -79,7 +89,9 @@ public final class Session: Sendable {
       return mount
     }
     let end = await serve(mount, onReady)
-    await dispatcher.drain(grace: configuration.stopGrace)
+    // An operation may wait for a notification, and the kernel for an answer of the loop before it acts on that: then
+    // only the end of the connection helps.
+    await dispatcher.drain(grace: configuration.stopGrace) { mount.abortConnection() }
     notifications.stop()
     mount.detach(logger)
     fuse_session_destroy(mount.session.pointer)

@@ -1,32 +1,29 @@
+internal import CFuse3
 internal import Glibc
 
-/// SIGTERM and SIGINT, taken by a thread that waits for them instead of by a handler.
+/// SIGTERM and SIGINT, passed on by their handler to a thread, where everything may be done.
+///
+/// Waiting for blocked signals would not do: libdispatch, below Swift's tasks, keeps a thread on which none is blocked.
 public enum TerminationSignals {
-  /// Blocks the signals. To be called on the main thread before any other exists, since threads inherit it.
-  public static func block() {
-    var signals = set
-    pthread_sigmask(SIG_BLOCK, &signals, nil)
-  }
-
   /// Calls `body` with the number of each of the signals that comes from now on, on a thread of its own which lives as
-  /// long as the process.
+  /// long as the process. To be called once.
   public static func handle(_ body: @escaping @Sendable (Int32) -> Void) throws(FuseError) {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { throw FuseError(.systemCallFailed, "cannot make a pipe", cause: .current) }
+    let (reading, writing) = (ends[0], ends[1])
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     do throws(Errno) {
       _ = try BlockingThread {
-        var signals = set
-        var number: Int32 = 0
-        while sigwait(&signals, &number) == 0 { body(number) }
+        var number: UInt8 = 0
+        while true {
+          let count = read(reading, &number, 1)
+          if count == 1 { body(Int32(number)) } else if count == 0 || errno != EINTR { return }
+        }
       }
     } catch {
-      throw FuseError(.systemCallFailed, "cannot start the thread that waits for signals", cause: error)
+      for end in ends { close(end) }
+      throw FuseError(.systemCallFailed, "cannot start the thread for signals", cause: error)
     }
-  }
-
-  private static var set: sigset_t {
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    sigaddset(&signals, SIGTERM)
-    sigaddset(&signals, SIGINT)
-    return signals
+    for number in [SIGTERM, SIGINT] { cfuse_forward_signal(number, writing) }
   }
 }

@@ -38,7 +38,7 @@ final class ControlServer: Sendable {
     Thread.detachNewThread { self.accept() }
   }
 
-  /// Stops listening and takes the socket away. Those who wait for an unmount see the stream end with the process.
+  /// Stops listening and takes the socket away. Those who wait for an unmount are still told how it goes on.
   func stop() {
     isOpen.withLock { isOpen in
       guard isOpen else { return }

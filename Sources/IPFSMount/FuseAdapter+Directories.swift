@@ -32,7 +32,7 @@ extension FuseAdapter {
     }
   }
 
-  public func releasedir(_ node: Fuse.NodeID, handle: FileHandle, _ context: RequestContext) async throws(Errno) {
+  public func releasedir(_ node: Fuse.NodeID, handle: FileHandle) async throws(Errno) {
     fileSystem.closeDirectory(handle.rawValue)
   }
 

@@ -70,9 +70,7 @@ extension FuseAdapter {
     try await call { fileSystem throws(FileSystemError) in try await fileSystem.flush(node.rawValue) }
   }
 
-  public func release(
-    _ node: Fuse.NodeID, handle: FileHandle, flags: OpenFlags, _ context: RequestContext
-  ) async throws(Errno) {
+  public func release(_ node: Fuse.NodeID, handle: FileHandle, flags: OpenFlags) async throws(Errno) {
     await fileSystem.close(node.rawValue, isWritable: flags.writes)
   }
 

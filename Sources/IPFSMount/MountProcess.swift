@@ -17,7 +17,6 @@ public final class MountProcess: Sendable {
   /// Detached, the calling process ends as soon as the mount can be used, or with the failure. To be called before
   /// any thread or task exists.
   public static func run(_ options: MountOptions) -> Never {
-    TerminationSignals.block()
     let process: MountProcess
     do throws(FuseError) {
       process = MountProcess(options.isForeground ? .foreground() : try .detach())

@@ -123,11 +123,13 @@ extension UnixFSNode {
     var reader = ProtobufReader(bytes)
     var kind: Kind?
     self.init(kind: .raw)
-    var seen: Set<UInt64> = []
+    // A bit for each field that may be there once: what repeats, and what is not known, has none.
+    var seen: UInt64 = 0
     while let field = try reader.nextField() {
-      guard field.number == UInt64(FieldNumber.blockSizes) || seen.insert(field.number).inserted else {
-        throw IPLDError(.misplacedField, "field \(field.number) is there twice")
-      }
+      let isSingle = field.number <= UInt64(FieldNumber.mtime) && field.number != UInt64(FieldNumber.blockSizes)
+      let bit: UInt64 = isSingle ? 1 << field.number : 0
+      guard seen & bit == 0 else { throw IPLDError(.misplacedField, "field \(field.number) is there twice") }
+      seen |= bit
       switch UInt8(clamping: field.number) {
       case FieldNumber.kind:
         let number = try reader.number(of: field)

@@ -57,9 +57,14 @@ struct GoldenData: Decodable {
   let files: [File]
   let directories: [Directory]
 
+  /// The fixture.
   static let shared: GoldenData = {
-    let url = Bundle.module.url(forResource: "cids", withExtension: "json", subdirectory: "Fixtures")!
-    return try! JSONDecoder().decode(GoldenData.self, from: Data(contentsOf: url))
+    let url = Bundle.module.url(forResource: "cids", withExtension: "json", subdirectory: "Fixtures")
+    do {
+      return try JSONDecoder().decode(GoldenData.self, from: Data(contentsOf: #require(url)))
+    } catch {
+      preconditionFailure("the fixture cannot be read: \(error)")
+    }
   }()
 }
 
@@ -70,11 +75,11 @@ extension ImportProfile {
   init(options: [String: String]) throws {
     let version: CID.Version = options["cid-version"] == "1" ? .v1 : .v0
     self = try ImportProfile(
-      chunker: .fixed(options["chunker"].map { Int($0.dropFirst("size-".count))! } ?? 262_144),
+      chunker: .fixed(#require(Int((options["chunker"] ?? "size-262144").dropFirst("size-".count)))),
       cidVersion: version,
       // Kubo turns raw leaves on with CIDv1.
       rawLeaves: options["raw-leaves"].map { $0 == "true" } ?? (version == .v1),
-      maxFileLinks: options["max-file-links"].map { Int($0)! } ?? 174,
+      maxFileLinks: #require(Int(options["max-file-links"] ?? "174")),
       sharding: ImportProfile.kuboDefault.sharding)
   }
 }

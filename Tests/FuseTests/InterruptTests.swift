@@ -1,6 +1,7 @@
 import Foundation
 import Fuse
 import Glibc
+import Logging
 import Synchronization
 import Testing
 
@@ -23,6 +24,23 @@ extension SessionTests {
     #expect(await mount.stop() == .stopped)
   }
 
+  /// Interrupts that come while the answer is on its way find either a request that is still there or none.
+  @Test func interruptsRaceWithAnswers() async throws {
+    let files = MemoryFileSystem(openOptions: .directIO)
+    let mount = try await TestMount(files)
+    let path = mount.path + "/later"
+    try await blocking { try Data([1, 2, 3]).write(to: URL(fileURLWithPath: path)) }
+    let readers = try (0..<3).map { _ in try Reader(path, reads: 2_000) }
+    try await blocking {
+      while readers.contains(where: { !$0.isDone }) {
+        for reader in readers { reader.interrupt() }
+        usleep(20)
+      }
+      for reader in readers { #expect([0, EINTR].contains(reader.result())) }
+    }
+    #expect(await mount.stop() == .stopped)
+  }
+
   @Test func operationsThatSuspendAreAnswered() async throws {
     let files = MemoryFileSystem(openOptions: .directIO)
     let mount = try await TestMount(files)
@@ -37,7 +55,7 @@ extension SessionTests {
 
   @Test func stoppingWithRequestsUnderWayLeavesNoMount() async throws {
     let files = MemoryFileSystem(openOptions: .directIO)
-    var configuration = SessionConfiguration()
+    var configuration = TestMount.configuration()
     configuration.stopGrace = .milliseconds(50)
     let mount = try await TestMount(files, configuration)
     let reader = try await Self.startSlowReader(files, mount.path)
@@ -45,6 +63,29 @@ extension SessionTests {
     #expect(files.record.wasCancelled)
     #expect(try !isMounted(mount.path))
     #expect(try await blocking { reader.result() } != 0)
+  }
+
+  @Test func workAfterTheLastCloseIsNotCutShort() async throws {
+    let files = MemoryFileSystem()
+    var configuration = TestMount.configuration()
+    configuration.stopGrace = .milliseconds(20)
+    let mount = try await TestMount(files, configuration)
+    let path = mount.path + "/slowly-released"
+    try await blocking { try Data([1]).write(to: URL(fileURLWithPath: path)) }
+    #expect(await mount.stop() == .stopped)
+    #expect(files.record.calls["release"] == 1)
+    #expect(!files.record.wasCancelled)
+  }
+
+  @Test func aSessionThatWasStoppedFirstEndsWhenItRuns() async throws {
+    let path = try temporaryDirectory()
+    defer { rmdir(path) }
+    let session = Session(
+      operations: MemoryFileSystem(), configuration: TestMount.configuration(), logger: Logger(label: "test"))
+    try session.mount(at: path)
+    session.stop()
+    #expect(await session.run() == .stopped)
+    #expect(try !isMounted(path))
   }
 
   @Test func dirtyPagesAreWrittenWhenStopping() async throws {
@@ -70,16 +111,18 @@ extension SessionTests {
   }
 }
 
-/// A thread that reads one byte of a file and can be interrupted.
+/// A thread that reads a file's first byte a number of times and can be interrupted.
 private final class Reader: @unchecked Sendable {
-  // The thread writes `outcome` before it signals `done`, and nobody looks at it earlier.
+  // The thread writes `outcome`, and nobody looks at it before the thread was joined.
   private var outcome: Int32 = 0
   private var identifier = pthread_t()
-  private let done = DispatchSemaphore(value: 0)
+  private let finished = Atomic(false)
   private let path: String
+  private let reads: Int
 
-  init(_ path: String) throws {
+  init(_ path: String, reads: Int = 1) throws {
     self.path = path
+    self.reads = reads
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in }
     try check(sigaction(SIGUSR1, &action, nil))
@@ -95,20 +138,27 @@ private final class Reader: @unchecked Sendable {
     var signals = sigset_t()
     sigemptyset(&signals)
     pthread_sigmask(SIG_SETMASK, &signals, nil)
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    var descriptor: Int32
+    repeat { descriptor = open(path, O_RDONLY | O_CLOEXEC) } while descriptor < 0 && errno == EINTR
     var byte: UInt8 = 0
-    outcome = descriptor >= 0 && Glibc.read(descriptor, &byte, 1) >= 0 ? 0 : errno
+    for _ in 0..<reads where pread(descriptor, &byte, 1, 0) < 0 {
+      outcome = errno
+      if outcome != EINTR { break }
+    }
     close(descriptor)
-    done.signal()
+    finished.store(true, ordering: .releasing)
   }
 
+  /// Sends the thread a signal, which ends a system call that waits.
   func interrupt() {
     pthread_kill(identifier, SIGUSR1)
   }
 
-  /// 0 or the error number, once there is one.
+  /// Whether all reads are done.
+  var isDone: Bool { finished.load(ordering: .acquiring) }
+
+  /// The error number of the last read that failed, or 0; once there is one.
   func result() -> Int32 {
-    done.wait()
     pthread_join(identifier, nil)
     return outcome
   }

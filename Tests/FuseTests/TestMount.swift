@@ -17,20 +17,26 @@ struct TestMount {
   let path: String
   private let serving: Task<SessionEnd, Never>
 
-  init(_ operations: some FuseOperations, _ configuration: SessionConfiguration = .init()) async throws {
-    var template = Array("/tmp/swipfs-fuse-XXXXXX".utf8CString)
-    guard let directory = mkdtemp(&template) else { throw Errno(rawValue: errno) }
-    path = String(cString: directory)
+  init(_ operations: some FuseOperations, _ configuration: SessionConfiguration = configuration()) async throws {
     var logger = Logger(label: "test")
     logger.logLevel = .error
-    var configuration = configuration
-    configuration.subtype = "swipfs-test"
-    let session = Session(operations: operations, configuration: configuration, logger: logger)
+    try await self.init(Session(operations: operations, configuration: configuration, logger: logger))
+  }
+
+  init(_ session: Session) async throws {
+    path = try temporaryDirectory()
     try session.mount(at: path)
     self.session = session
     let (isReady, ready) = AsyncStream<Void>.makeStream()
     serving = Task { await session.run { ready.finish() } }
     for await _ in isReady {}
+  }
+
+  /// A configuration by which the mounts of tests are known.
+  static func configuration() -> SessionConfiguration {
+    var configuration = SessionConfiguration()
+    configuration.subtype = "swipfs-test"
+    return configuration
   }
 
   /// What `run` returned.
@@ -45,6 +51,13 @@ struct TestMount {
     session.stop()
     return await end()
   }
+}
+
+/// Makes an empty directory.
+func temporaryDirectory() throws -> String {
+  var template = Array("/tmp/swipfs-fuse-XXXXXX".utf8CString)
+  guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
+  return template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
 }
 
 /// Runs system calls that wait for the file system on a thread of their own: its operations need Swift's threads.

@@ -9,7 +9,7 @@ public func data(_ length: Int, seed: String = "swipfs") -> [UInt8] {
   let seed = Array(seed.utf8)
   while result.count < length {
     let input = seed + withUnsafeBytes(of: counter.bigEndian, Array.init)
-    let hash = input.withUnsafeBytes { try! Multihash(hashing: $0, with: .sha2_256) }
+    let hash = input.withUnsafeBytes { CID.sha256(of: $0, codec: .raw).multihash }
     result.append(contentsOf: hash.digest)
     counter += 1
   }

@@ -103,7 +103,7 @@ extension OpenFile {
   /// Makes the reader of the base, if that is still the base afterwards.
   func makeReader(of root: DAGRoot) async throws(FileSystemError) {
     let reader: FileReader
-    do { reader = try await FileReader(root: root.cid, source: volume) } catch { throw FileSystemError(error) }
+    do { reader = try await FileReader(root, source: volume) } catch { throw FileSystemError(error) }
     state.withLock { state in
       if state.base == root { state.reader = reader }
     }

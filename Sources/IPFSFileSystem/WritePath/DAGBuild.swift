@@ -98,7 +98,7 @@ struct DAGBuild {
   private func readable() async throws(FileSystemError) -> ContentSnapshot {
     var readable = snapshot
     if let base = snapshot.base, base.size > 0, readable.reader == nil {
-      do { readable.reader = try await FileReader(root: base.cid, source: file.volume) } catch {
+      do { readable.reader = try await FileReader(base, source: file.volume) } catch {
         throw FileSystemError(error)
       }
     }

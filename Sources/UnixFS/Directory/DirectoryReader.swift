@@ -21,7 +21,7 @@ public struct DirectoryReader: Sendable {
     case .basic(let links): return links.map(DirectoryEntry.init)
     case .sharded(let shard):
       var entries: [DirectoryEntry] = []
-      try await collect(shard, cid: directory, path: [], into: &entries)
+      try await collect(shard, cid: directory, path: 0, pathLength: 0, into: &entries)
       return entries
     }
   }
@@ -86,24 +86,26 @@ public struct DirectoryReader: Sendable {
     }
   }
 
+  /// Collects the entries of a shard and those below it. `path` is the slots that lead to it, `pathLength` bits.
   private func collect(
-    _ shard: HAMTShard, cid: CID, path: [Int], into entries: inout [DirectoryEntry]
+    _ shard: HAMTShard, cid: CID, path: UInt64, pathLength: Int, into entries: inout [DirectoryEntry]
   ) async throws {
+    let width = shard.fanout.trailingZeroBitCount
+    let length = pathLength + width
     for (slot, child) in shard.children {
+      let place = path << width | UInt64(slot)
       switch child {
       case .entry(let entry):
-        let hash = HAMTHash(entry.name)
-        let isInPlace = (path + [slot]).enumerated().allSatisfy { hash.slot(level: $0, fanout: shard.fanout) == $1 }
-        guard isInPlace else {
+        guard HAMTHash(entry.name).prefix(length) == place else {
           throw UnixFSError(.malformed, "the entry \"\(entry.name)\" is not in the slot of its hash", cid: cid)
         }
         entries.append(entry)
       case .shard(let child, _):
-        guard (path.count + 2) * shard.fanout.trailingZeroBitCount <= UInt64.bitWidth else {
+        guard length + width <= UInt64.bitWidth else {
           throw UnixFSError(.tooDeep, "more levels of shards than a hash has bits", cid: child)
         }
         let next = try await loadShard(child, fanout: shard.fanout)
-        try await collect(next, cid: child, path: path + [slot], into: &entries)
+        try await collect(next, cid: child, path: place, pathLength: length, into: &entries)
       }
     }
   }

@@ -64,9 +64,10 @@ final class HAMT {
   private func set(
     _ entry: DirectoryEntry, hash: HAMTHash, in shard: Shard, level: Int
   ) async throws -> DirectoryEntry? {
-    let (index, isTaken) = shard.position(of: try slot(hash, level: level))
+    let slot = try slot(hash, level: level)
+    let (index, isTaken) = shard.position(of: slot)
     guard isTaken else {
-      shard.children.insert((try slot(hash, level: level), .entry(entry)), at: index)
+      shard.children.insert((slot, .entry(entry)), at: index)
       shard.stored = nil
       return nil
     }

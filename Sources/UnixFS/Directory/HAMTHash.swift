@@ -1,14 +1,15 @@
 /// The hash of a name that says where in a HAMT its entry is: the first half of MurmurHash3 x64 128, seed 0.
 ///
 /// See <https://github.com/aappleby/smhasher> and <https://specs.ipfs.tech/unixfs/#hamt-sharded-directory>.
-struct HAMTHash: Hashable {
+package struct HAMTHash: Hashable {
   /// The multicodec number of the function, as shards state it.
-  static let code: UInt64 = 0x22
+  package static let code: UInt64 = 0x22
 
   /// The hash. Its most significant bits choose the slot in the root.
-  let value: UInt64
+  package let value: UInt64
 
-  init(_ name: EntryName) {
+  /// Hashes a name.
+  package init(_ name: EntryName) {
     value = Self.murmur3(name.bytes)
   }
 
@@ -16,7 +17,12 @@ struct HAMTHash: Hashable {
   func slot(level: Int, fanout: Int) -> Int? {
     let width = fanout.trailingZeroBitCount
     guard width * (level + 1) <= UInt64.bitWidth else { return nil }
-    return Int(value >> UInt64(UInt64.bitWidth - width * (level + 1))) & (fanout - 1)
+    return Int(value >> (UInt64.bitWidth - width * (level + 1)) & UInt64(fanout - 1))
+  }
+
+  /// The first `count` bits, 1 to 64: the slots of the first levels one after the other.
+  func prefix(_ count: Int) -> UInt64 {
+    value >> (UInt64.bitWidth - count)
   }
 
   private static func murmur3(_ bytes: [UInt8]) -> UInt64 {

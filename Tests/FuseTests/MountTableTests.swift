@@ -1,0 +1,23 @@
+import Fuse
+import Testing
+
+struct MountTableTests {
+  @Test func rowsAreTakenApart() {
+    let table = MountTable(
+      """
+      22 27 0:20 / /sys rw,nosuid shared:7 - sysfs sysfs rw
+      99 27 0:53 / /mnt/a\\040b\\134c rw,nosuid,nodev - fuse.swipfs swipfs:/r\\011x rw,user_id=0
+      100 27 0:54 / /sys rw - tmpfs none rw
+
+      not a row at all
+      101 27 0 / /x rw - tmpfs none rw
+      """)
+    #expect(table.rows.count == 3)
+    let row = table.top(at: "/mnt/a b\\c")
+    #expect(row?.type == "fuse.swipfs")
+    #expect(row?.source == "swipfs:/r\tx")
+    #expect(row?.device.description == "0:53")
+    #expect(table.top(at: "/sys")?.type == "tmpfs")
+    #expect(table.top(at: "/x") == nil)
+  }
+}
