@@ -86,11 +86,6 @@ extension FuseOperations {
   }
 
   /// Not implemented.
-  public func release(_ node: NodeID, handle: FileHandle, flags: OpenFlags) async throws(Errno) {
-    throw .notImplemented
-  }
-
-  /// Not implemented.
   public func fsync(_ node: NodeID, handle: FileHandle, scope: SyncScope, _ context: RequestContext) async throws(Errno)
   { throw .notImplemented }
 
@@ -108,9 +103,6 @@ extension FuseOperations {
   public func readdirplus(
     _ node: NodeID, handle: FileHandle, offset: UInt64, into buffer: DirectoryBuffer, _ context: RequestContext
   ) async throws(Errno) { throw .notImplemented }
-
-  /// Not implemented.
-  public func releasedir(_ node: NodeID, handle: FileHandle) async throws(Errno) { throw .notImplemented }
 
   /// Not implemented.
   public func fsyncdir(_ node: NodeID, handle: FileHandle, scope: SyncScope, _ context: RequestContext)

@@ -5,7 +5,7 @@
 /// on something slow. When the caller gets a signal, the operation's task is cancelled: throw ``Errno/interrupted`` if
 /// nothing was done yet. Names are bytes, without `/` and NUL, of 1 to 255 bytes or whatever the kernel sends.
 ///
-/// Everything has a default implementation that throws ``Errno/notImplemented``. For access, fallocate, lseek,
+/// Everything but the ends of what was begun (release, releasedir) has a default implementation that throws ``Errno/notImplemented``. For access, fallocate, lseek,
 /// copyFileRange, the extended attributes, flush, fsync and fsyncdir the kernel remembers this answer for the life of
 /// the mount and does without: by itself where it can, else with an error of its own choice.
 public protocol FuseOperations: Sendable {
@@ -61,7 +61,7 @@ public protocol FuseOperations: Sendable {
     _ node: NodeID, as newName: [UInt8], in newParent: NodeID, _ context: RequestContext
   ) async throws(Errno) -> Entry
 
-  /// Opens a file. Creation, exclusion and truncation are dealt with by other requests.
+  /// Opens a file, and empties it with ``OpenFlags/truncate``. Creation and exclusion are dealt with by other requests.
   func open(_ node: NodeID, flags: OpenFlags, _ context: RequestContext) async throws(Errno) -> OpenFile
 
   /// Makes a file, which does not exist yet as far as the kernel knows, and opens it.

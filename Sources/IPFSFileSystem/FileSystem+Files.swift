@@ -15,6 +15,12 @@ extension FileSystem {
     }
   }
 
+  /// Empties a file that was just opened with `O_TRUNC`. As a write, it is durable with the next flush: whoever dies
+  /// before, or finds the disk full, leaves the old content.
+  public func truncateOpen(_ node: NodeID, clearsPrivileges: Bool) async throws(FileSystemError) {
+    _ = try await setAttributes(of: node, AttributeChange(size: 0, clearsPrivileges: clearsPrivileges), isOpen: true)
+  }
+
   /// Reads bytes of an open file into `buffer`. Returns how many: fewer than asked for only at the end.
   public func read(
     _ node: NodeID, at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer

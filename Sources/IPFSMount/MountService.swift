@@ -1,5 +1,6 @@
 import Foundation
 import Fuse
+import Glibc
 import IPFSFileSystem
 import IPFSNode
 import Logging
@@ -33,7 +34,12 @@ public final class MountService: Sendable {
   public init(_ options: MountOptions) throws(CommandError) {
     self.options = options
     mountPoint = MountOptions.absolute(options.mountPoint)
-    let log = options.logFile ?? (options.isForeground ? nil : Self.defaultLog(of: options.repo))
+    let log: String?
+    if options.logFile == nil, !options.isForeground {
+      log = try Self.defaultLog(of: options.repo)
+    } else {
+      log = options.logFile
+    }
     logger = try FileLog.logger(label: "swipfs", file: log, isDebug: options.isDebug)
   }
 
@@ -176,10 +182,19 @@ public final class MountService: Sendable {
   }
 
   /// Where the log of a process without standard error goes: beside the repo's own files.
-  private static func defaultLog(of repo: String) -> String? {
-    try? FileManager.default.createDirectory(
-      atPath: repo, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    return FileManager.default.fileExists(atPath: repo) ? "\(repo)/log" : nil
+  private static func defaultLog(of repo: String) throws(CommandError) -> String {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: repo, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw CommandError(.repo, "cannot make the repo folder \(repo): \(error.localizedDescription)")
+    }
+    let log = "\(repo)/log"
+    // The log is opened before the repo, and is the first to meet a folder that cannot be used.
+    guard access(repo, W_OK | X_OK) == 0 else {
+      throw CommandError(.repo, "cannot write to the repo \(repo): \(String(cString: strerror(errno)))")
+    }
+    return log
   }
 
   private static func exitCode(of error: FuseError) -> ExitCode {

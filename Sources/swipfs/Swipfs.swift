@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import IPFSMount
 
 /// `swipfs`: the command line tool.
@@ -10,6 +11,23 @@ struct Swipfs: AsyncParsableCommand {
     discussion: "Exit codes: 0 done, 1 wrong usage, 2 system, 3 repo, 4 data, 32 mount point.",
     version: Version.current,
     subcommands: [Umount.self, Status.self, RepoCommand.self])
+
+  /// Runs the command that the arguments name. A wrong command line ends with ``IPFSMount/ExitCode/usage``, as in
+  /// `mount.swipfs`, not with the 64 that ArgumentParser has for it.
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+      Foundation.exit(IPFSMount.ExitCode.usage.rawValue)
+    }
+  }
 }
 
 extension CommandError {

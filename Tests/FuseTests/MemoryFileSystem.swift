@@ -231,6 +231,8 @@ final class MemoryFileSystem: FuseOperations {
     try with("flush") { _ in }
   }
 
+  func releasedir(_ node: NodeID, handle: FileHandle) async throws(Errno) {}
+
   func release(_ node: NodeID, handle: FileHandle, flags: OpenFlags) async throws(Errno) {
     if isNamed("slowly-released", node) {
       // Longer than the grace that the test gives, and cut short by a cancellation.

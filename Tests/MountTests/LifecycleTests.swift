@@ -77,6 +77,9 @@ struct LifecycleTests {
       if end == .swipfsUmount { #expect(!isMounted(mount.path)) }
       try mount.start()
       #expect(mount.pid != former)
+      // The repo is free a moment before the process is gone.
+      let patience = ContinuousClock.now + .seconds(10)
+      while isRunning(former), ContinuousClock.now < patience { usleep(1000) }
       #expect(!isRunning(former))
       try checkContent(of: mount)
       try mount.stop()

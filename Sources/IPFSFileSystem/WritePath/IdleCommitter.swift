@@ -86,6 +86,8 @@ final class IdleCommitter: Sendable {
         // A failed write is not part of the file.
         guard state.failure == nil else { return false }
         guard let delay else { return true }
+        // What a writer has not flushed is not acknowledged, and might still be taken back.
+        guard !state.isDirty || state.writers == 0 else { return false }
         return ContinuousClock.now - state.lastChange >= delay * (1 << min(state.failedCommits, Self.mostDoublings))
       }
       guard isDue else { continue }

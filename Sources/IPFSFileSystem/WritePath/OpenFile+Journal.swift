@@ -40,7 +40,9 @@ extension OpenFile {
     do throws(FileSystemError) {
       if snapshot.version == state.withLock({ $0.journaledVersion }) {
         try await update(content: nil)
-      } else if let root = try await DAGBuild(snapshot, of: self).runIfCheap() {
+      } else if snapshot.size == 0 {
+        try await record(.empty, of: snapshot)
+      } else if let root = try await cheapRoot(of: snapshot) {
         try await record(FileContent(root), of: snapshot)
       } else {
         try await record(
@@ -55,6 +57,17 @@ extension OpenFile {
       throw error
     }
     return snapshot
+  }
+
+  /// The DAG where no content has to be read for it. On a full disk there is none: the journal takes the extent map
+  /// all the same, so that a file can be cut there.
+  private func cheapRoot(of snapshot: ContentSnapshot) async throws(FileSystemError) -> DAGRoot? {
+    do throws(FileSystemError) {
+      return try await DAGBuild(snapshot, of: self).runIfCheap()
+    } catch {
+      if error.code == .noSpace { return nil }
+      throw error
+    }
   }
 
   func takeSnapshot(of state: borrowing State) -> ContentSnapshot {
