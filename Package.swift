@@ -83,7 +83,10 @@ let package = Package(
     .testTarget(name: "IPFSNodeTests", dependencies: ["IPFSNode", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "FuseTests", dependencies: ["Fuse", "CFuse3", logging], swiftSettings: settings),
     .testTarget(
-      name: "IPFSFileSystemTests", dependencies: ["IPFSFileSystem", "IPFSNode", "IPFSMount", "TestSupport"],
+      name: "IPFSFileSystemTests",
+      dependencies: [
+        "IPFSFileSystem", "IPFSNode", "IPFSMount", "UnixFS", "IPLD", "Multiformats", "TestSupport", logging,
+      ],
       swiftSettings: settings),
     // Real programs on real mounts, which drive the built executables.
     .target(
