@@ -2,12 +2,15 @@
 import PackageDescription
 
 /// Swift settings of every target: Swift 6 mode with the upcoming features the code base is written for.
-let settings: [SwiftSetting] = [
+var settings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
+
+// Here and not on the command line, where it would also reach the packages we depend on.
+if Context.environment["CI"] != nil { settings.append(.treatAllWarnings(as: .error)) }
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -80,7 +83,10 @@ let package = Package(
     .testTarget(name: "IPFSNodeTests", dependencies: ["IPFSNode", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "FuseTests", dependencies: ["Fuse", "CFuse3", logging], swiftSettings: settings),
     .testTarget(
-      name: "IPFSFileSystemTests", dependencies: ["IPFSFileSystem", "IPFSNode", "IPFSMount", "TestSupport"],
+      name: "IPFSFileSystemTests",
+      dependencies: [
+        "IPFSFileSystem", "IPFSNode", "IPFSMount", "UnixFS", "IPLD", "Multiformats", "TestSupport", logging,
+      ],
       swiftSettings: settings),
     // Real programs on real mounts, which drive the built executables.
     .target(

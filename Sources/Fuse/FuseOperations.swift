@@ -61,7 +61,7 @@ public protocol FuseOperations: Sendable {
     _ node: NodeID, as newName: [UInt8], in newParent: NodeID, _ context: RequestContext
   ) async throws(Errno) -> Entry
 
-  /// Opens a file. Creation, exclusion and truncation are dealt with by other requests.
+  /// Opens a file, and empties it with ``OpenFlags/truncate``. Creation and exclusion are dealt with by other requests.
   func open(_ node: NodeID, flags: OpenFlags, _ context: RequestContext) async throws(Errno) -> OpenFile
 
   /// Makes a file, which does not exist yet as far as the kernel knows, and opens it.

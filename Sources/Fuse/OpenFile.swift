@@ -13,7 +13,7 @@ public struct OpenFlags: OptionSet, Hashable, Sendable {
 
   /// `O_APPEND`. The kernel places the writes itself.
   public static let append = OpenFlags(rawValue: O_APPEND)
-  /// `O_TRUNC`. The kernel sends the truncation as a change of attributes of its own.
+  /// `O_TRUNC`: to open the file also empties it.
   public static let truncate = OpenFlags(rawValue: O_TRUNC)
   /// `O_EXCL`.
   public static let exclusive = OpenFlags(rawValue: O_EXCL)

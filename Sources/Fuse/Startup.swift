@@ -37,8 +37,8 @@ final class Startup: Sendable {
     set(UInt32(FUSE_CAP_CACHE_SYMLINKS), configuration.cachesSymbolicLinks)
     set(UInt32(FUSE_CAP_PARALLEL_DIROPS), true)
     set(UInt32(FUSE_CAP_ASYNC_DIO), true)
-    // A truncating open would have to be undone if the open fails; as a change of attributes it is ordinary.
-    set(UInt32(FUSE_CAP_ATOMIC_O_TRUNC), false)
+    // So a truncation by open can be told from one by path.
+    set(UInt32(FUSE_CAP_ATOMIC_O_TRUNC), true)
     set(UInt32(FUSE_CAP_POSIX_ACL), false)
     connection.max_write = UInt32(configuration.maximumTransfer)
     connection.max_read = UInt32(configuration.maximumTransfer)

@@ -9,7 +9,16 @@ extension FileSystem {
     let file = try await reporting("open", inode) { () async throws(FileSystemError) in
       try await files.acquire(inode)
     }
-    if isWritable { file.state.withLock { $0.writers += 1 } }
+    file.state.withLock { state in
+      state.handles += 1
+      if isWritable { state.writers += 1 }
+    }
+  }
+
+  /// Empties a file that was just opened with `O_TRUNC`. As a write, it is durable with the next flush: whoever dies
+  /// before, or finds the disk full, leaves the old content.
+  public func truncateOpen(_ node: NodeID, clearsPrivileges: Bool) async throws(FileSystemError) {
+    _ = try await setAttributes(of: node, AttributeChange(size: 0, clearsPrivileges: clearsPrivileges), isOpen: true)
   }
 
   /// Reads bytes of an open file into `buffer`. Returns how many: fewer than asked for only at the end.
@@ -34,7 +43,7 @@ extension FileSystem {
     let inode = InodeTable.inode(of: node)
     let file = try openFile(inode)
     try await reporting("write", inode) { () async throws(FileSystemError) in
-      try await file.write(payload, at: offset, time: isFromCache ? nil : .now)
+      try await file.write(payload, at: offset, times: isFromCache ? nil : .now)
     }
     idle.noteChange()
     if clearsPrivileges {
@@ -61,16 +70,18 @@ extension FileSystem {
   /// Ends an open: the last descriptor of it is closed and its mappings are gone.
   public func close(_ node: NodeID, isWritable: Bool) async {
     guard let file = files.existing(InodeTable.inode(of: node)) else { return }
-    if isWritable { file.state.withLock { $0.writers -= 1 } }
+    file.state.withLock { state in
+      state.handles -= 1
+      if isWritable { state.writers -= 1 }
+    }
     await release(file)
   }
 
-  /// Takes back one use of a file; with the last one, what came after the last flush is made durable, and what could
-  /// not be written is given up.
+  /// Takes back one use of a file. When nobody has it open any more, what came after the last flush is made durable,
+  /// and what could not be written is given up.
   func release(_ file: OpenFile) async {
     let inode = file.inode
-    let isLast = files.users(of: inode) == 1
-    if isLast, file.state.withLock({ $0.isDirty && $0.failure == nil && !$0.isOrphan }) {
+    if file.state.withLock({ $0.isLeftDirty }) {
       // Pages of a shared mapping are written back after the last flush.
       do throws(FileSystemError) {
         try await file.journal()
@@ -78,7 +89,7 @@ extension FileSystem {
         await report("what was written last is lost", inode, error)
       }
     }
-    if isLast, file.rollBack() { await forgetInKernel(inode) }
+    if await file.rollBackIfClosed() { await forgetInKernel(inode) }
     files.release(inode)
     if files.existing(inode) != nil { idle.noteChange() }
   }

@@ -35,15 +35,17 @@ public final class FileSystem: Sendable {
   public init(volume: any Volume, logger: Logger) async throws(FileSystemError) {
     self.volume = volume
     self.logger = logger
-    files = OpenFileTable(volume: volume, pool: ChunkPool(chunkSize: volume.profile.chunkSize, limit: Self.writeBufferLimit))
+    let pool = ChunkPool(chunkSize: volume.profile.chunkSize, limit: Self.writeBufferLimit)
+    files = OpenFileTable(volume: volume, pool: pool)
     idle = IdleCommitter(files: files, volume: volume, logger: logger)
     let left = try await volume.uncommittedFiles()
     for record in left {
       do throws(FileSystemError) {
-        _ = try await files.acquire(record.inode)
+        let file = try await files.acquire(record.inode)
         files.release(record.inode)
+        if file.hasLostSpool { throw OpenFile.lostSpool }
       } catch {
-        await report("a file that was being written cannot be recovered", record.inode, error)
+        await report("a file that was being written cannot be recovered whole", record.inode, error)
       }
     }
     removeStraySpoolFiles(except: Set(left.map(\.inode)))
@@ -60,6 +62,7 @@ public final class FileSystem: Sendable {
   /// Builds and records everything that is still to be built. No call may come afterwards.
   public func shutDown() async throws(FileSystemError) {
     await idle.stop()
+    for inode in files.inodes(where: { $0.failure != nil }) { await files.existing(inode)?.rollBackAtEnd() }
     try await idle.commitFiles(unchangedFor: nil)
     try await volume.commit()
   }
@@ -102,9 +105,21 @@ public final class FileSystem: Sendable {
     logger.error(message, metadata: ["cid": "\(cid)", "path": "\(path)", "error": "\(error.message)"])
   }
 
-  /// The node's status, with what is not yet on the volume.
-  func status(_ record: NodeRecord, node: NodeID) -> NodeStatus {
-    var status = NodeStatus(record, node: node)
+  /// The status of a node whose record `read` returns, with what is not yet on the volume.
+  func status(
+    reading read: () async throws(FileSystemError) -> NodeRecord
+  ) async throws(FileSystemError) -> NodeStatus {
+    while true {
+      let departures = files.departures
+      let status = status(try await read())
+      // A file that was closed in between is in a later record.
+      if status.kind != .file || files.departures == departures { return status }
+    }
+  }
+
+  /// The status of a node by its record, with what is not yet on the volume.
+  func status(_ record: NodeRecord) -> NodeStatus {
+    var status = NodeStatus(record, node: inodes.node(of: record.inode))
     if record.kind == .file { files.existing(record.inode)?.overlay(on: &status) }
     return status
   }

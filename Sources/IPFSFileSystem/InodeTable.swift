@@ -34,6 +34,11 @@ final class InodeTable: Sendable {
     }
   }
 
+  /// Counts a lookup of a node id that was answered with.
+  func reference(node: NodeID) {
+    state.withLock { $0.lookups[node, default: 0] += 1 }
+  }
+
   /// The node id that a lookup would answer with now.
   func node(of inode: InodeNumber) -> NodeID {
     state.withLock { Self.node(inode, in: $0) }

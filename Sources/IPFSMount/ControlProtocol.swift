@@ -38,11 +38,28 @@ public struct MountStatus: Codable, Sendable, Hashable {
   public var directoryBlocksEncoded: UInt64
   /// Why the last commit failed.
   public var failure: String?
+
+  package init(
+    phase: Phase, mountPoint: String, repo: String, pid: Int32, uptime: Double, knownNodes: Int, openFiles: Int,
+    blocksWritten: UInt64, bytesWritten: UInt64, directoryBlocksEncoded: UInt64, failure: String?
+  ) {
+    self.phase = phase
+    self.mountPoint = mountPoint
+    self.repo = repo
+    self.pid = pid
+    self.uptime = uptime
+    self.knownNodes = knownNodes
+    self.openFiles = openFiles
+    self.blocksWritten = blocksWritten
+    self.bytesWritten = bytesWritten
+    self.directoryBlocksEncoded = directoryBlocksEncoded
+    self.failure = failure
+  }
 }
 
 /// The control socket's place and framing.
-enum ControlSocket {
-  static let name = "control"
+package enum ControlSocket {
+  package static let name = "control"
 
   /// Calls `body` with the socket's address. It goes through an open folder, because an address holds 107 bytes and a
   /// repo may be deeper than that.

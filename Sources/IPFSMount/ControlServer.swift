@@ -6,7 +6,7 @@ import Synchronization
 /// its folder are theirs.
 ///
 /// The lock guards whether it listens.
-final class ControlServer: Sendable {
+package final class ControlServer: Sendable {
   private let folder: String
   private let descriptor: CInt
   private let status: @Sendable () -> MountStatus
@@ -18,7 +18,7 @@ final class ControlServer: Sendable {
   /// - Parameters:
   ///   - status: How the mount stands.
   ///   - unmount: Begins to end the mount; returns at once.
-  init(
+  package init(
     folder: String, status: @escaping @Sendable () -> MountStatus, unmount: @escaping @Sendable () -> Void
   ) throws(CommandError) {
     self.folder = folder
@@ -39,7 +39,7 @@ final class ControlServer: Sendable {
   }
 
   /// Stops listening and takes the socket away. Those who wait for an unmount are still told how it goes on.
-  func stop() {
+  package func stop() {
     isOpen.withLock { isOpen in
       guard isOpen else { return }
       isOpen = false

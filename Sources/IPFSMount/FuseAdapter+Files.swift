@@ -26,6 +26,15 @@ extension FuseAdapter {
   ) async throws(Errno) -> Fuse.OpenFile {
     try await call { fileSystem throws(FileSystemError) in
       try await fileSystem.open(node.rawValue, isWritable: flags.writes)
+      if flags.contains(.truncate) {
+        do throws(FileSystemError) {
+          // The kernel does not say through libfuse 3.14 whether the caller may keep setuid: root may.
+          try await fileSystem.truncateOpen(node.rawValue, clearsPrivileges: context.uid != 0)
+        } catch {
+          await fileSystem.close(node.rawValue, isWritable: flags.writes)
+          throw error
+        }
+      }
       return Self.openFile
     }
   }

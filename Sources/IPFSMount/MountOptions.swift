@@ -60,7 +60,7 @@ public struct MountOptions: Sendable, Hashable {
 
   /// Options of fstab and mount(8) that mean nothing to a file system, or that the kernel takes care of.
   private static let ignored: Set<String> = [
-    "rw", "auto", "noauto", "user", "nouser", "users", "owner", "group", "nofail", "_netdev", "defaults", "async",
+    "auto", "noauto", "user", "nouser", "users", "owner", "group", "nofail", "_netdev", "defaults", "async",
     "atime", "noatime", "relatime", "norelatime", "strictatime", "diratime", "nodiratime", "lazytime", "nolazytime",
     "mand", "nomand", "silent", "loud",
   ]
@@ -125,6 +125,7 @@ extension MountOptions {
     case ("writeback", "yes"?): cachesWrites = true
     case ("writeback", "no"?): cachesWrites = false
     case ("ro", nil): isReadOnly = true
+    case ("rw", nil): isReadOnly = false
     case ("allow_other", nil): allowsOther = true
     case (let name, nil) where Self.forKernel.contains(name): kernelOptions.append(name)
     case (let name, _) where name.hasPrefix("x-") || name.hasPrefix("comment"): break
@@ -138,6 +139,8 @@ extension MountOptions {
   /// Where a Kubo is configured, the embedded node is not taken in its place: that would show another store.
   public func checkBackend(environment: [String: String] = ProcessInfo.processInfo.environment) throws(CommandError) {
     guard backend == .auto else { return }
+    // As Kubo has it, an empty variable is one that is not set.
+    let environment = environment.filter { !$0.value.isEmpty }
     let kubo = environment["IPFS_PATH"] ?? "\(environment["HOME"] ?? "/root")/.ipfs"
     let configured = environment["IPFS_API"].map { "$IPFS_API (\($0))" }
       ?? (FileManager.default.fileExists(atPath: "\(kubo)/config") ? kubo : nil)

@@ -15,10 +15,12 @@ import UnixFS
 
   /// Random calls give what a simple model gives, also after the node is closed and opened, after it is killed (a
   /// second node on a copy of its folder), and with checkpoints in the middle.
-  @Test(arguments: 1...6 as ClosedRange<UInt64>)
-  func randomCallsDoWhatTheModelDoes(seed: UInt64) async throws {
+  /// The same holds where hardly any node may stay in memory.
+  @Test(arguments: 1...4 as ClosedRange<UInt64>, [5, 200_000])
+  func randomCallsDoWhatTheModelDoes(seed: UInt64, residentNodes: Int) async throws {
     let repo = try TemporaryRepo()
     var node = try repo.open()
+    node.tree.limitResidentNodes(to: residentNodes)
     var operations = try RandomOperations(seed: seed, on: node.tree)
     for round in 0..<12 {
       for _ in 0..<150 {
@@ -44,6 +46,7 @@ import UnixFS
       case 2:
         try await node.close()
         node = try repo.open()
+        node.tree.limitResidentNodes(to: residentNodes)
       default:
         _ = try await node.tree.commit()
       }
@@ -52,6 +55,33 @@ import UnixFS
     // Every kind of outcome was met, or the test proves little.
     let met = Set(operations.outcomes.keys)
     #expect(met.isSuperset(of: [nil, .exists, .notDirectory, .isDirectory, .notEmpty, .invalid]))
+    try await node.close()
+  }
+
+  @Test func cleanDirectoriesAreEvicted() async throws {
+    let repo = try TemporaryRepo()
+    let node = try repo.open()
+    let tree = node.tree
+    tree.limitResidentNodes(to: 100)
+    for directory in 0..<60 {
+      let parent = try tree.create(
+        EntryName("d\(directory)"), in: 1, attributes: .at(1), content: .directory(subdirectories: 0))
+      for file in 0..<20 {
+        _ = try tree.create(EntryName("f\(file)"), in: parent.inode, attributes: .at(1), content: .file(.empty))
+      }
+    }
+    // Nothing that the database has yet to be told can go.
+    #expect(tree.residentNodes == 1261)
+    _ = try await tree.commit()
+    try tree.checkpointNow()
+    let directories = try tree.children(of: 1)
+    for directory in directories { #expect(try tree.children(of: directory).count == 20) }
+    #expect(try TreeModel(reading: tree).nodes.count == 1261)
+    // What is evicted is found again by its number alone.
+    let file = try tree.children(of: directories[0])[0]
+    for directory in directories.dropFirst() { _ = try tree.children(of: directory) }
+    #expect(try tree.record(file).parent == directories[0])
+    #expect(tree.residentNodes < 500)
     try await node.close()
   }
 

@@ -36,55 +36,69 @@ public struct AttributeChange: Sendable, Hashable {
 extension FileSystem {
   /// What `stat` shows of a node. Throws `notFound`.
   public func status(of node: NodeID) async throws(FileSystemError) -> NodeStatus {
-    status(try await volume.record(of: InodeTable.inode(of: node)), node: node)
+    var status = try await status { () async throws(FileSystemError) in
+      try await volume.record(of: InodeTable.inode(of: node))
+    }
+    status.node = node
+    return status
   }
 
   /// Changes attributes and returns the status that results.
   ///
-  /// - Parameter isOpen: Whether the caller holds the file open. Then a new size, like a write, is durable with the
-  ///   next flush; otherwise at once.
+  /// - Parameter isOpen: Whether the caller holds the file open. Then a new size or time of modification, like a write,
+  ///   is durable with the next flush; otherwise at once.
   public func setAttributes(
     of node: NodeID, _ change: AttributeChange, isOpen: Bool
   ) async throws(FileSystemError) -> NodeStatus {
     let inode = InodeTable.inode(of: node)
     let now = Timestamp.now
-    if let size = change.size {
-      try await setSize(size, of: inode, time: change.mtime ?? now, isOpen: isOpen)
-    }
-    var update = NodeChange(
-      mode: change.mode, uid: change.uid, gid: change.gid, mtime: change.mtime, ctime: change.ctime ?? now)
+    var update = NodeChange(mode: change.mode, uid: change.uid, gid: change.gid)
     let isOwnerChange = change.uid != nil || change.gid != nil
     if change.clearsPrivileges || isOwnerChange {
       try await clearPrivileges(in: &update, of: inode)
     }
-    let isTimeAlone = update == NodeChange(mtime: update.mtime, ctime: update.ctime)
-    if isTimeAlone, change.size != nil || noteTime(update.mtime, of: inode, isOpen: isOpen) {
-      idle.noteChange()
-      return try await status(of: node)
+    let times = FileTimes(mtime: change.mtime ?? now, ctime: change.ctime ?? now)
+    var areTimesKept = false
+    if let size = change.size {
+      try await changeContent(inode, "truncate", isOpen: isOpen) { file async throws(FileSystemError) in
+        try await file.truncate(to: size, times: times)
+      }
+      areTimesKept = true
+    } else if change.mtime != nil {
+      areTimesKept = try await keep(times, of: inode, isOpen: isOpen)
     }
-    let record = try await volume.update(inode, update)
-    if update.mtime != nil { files.existing(inode)?.state.withLock { $0.mtime = nil } }
+    if !areTimesKept || !update.isEmpty {
+      update.ctime = times.ctime
+      if !areTimesKept { update.mtime = change.mtime }
+      try await volume.update(inode, update)
+      files.existing(inode)?.noteAttributeChange(at: times.ctime)
+    }
     idle.noteChange()
-    return status(record, node: node)
+    return try await status(of: node)
   }
 
-  /// Keeps a time with the writes it belongs to: it becomes durable with them, in one step. Returns whether it did.
-  private func noteTime(_ time: Timestamp?, of inode: InodeNumber, isOpen: Bool) -> Bool {
-    guard let time, isOpen, let file = files.existing(inode) else { return false }
-    return file.state.withLock { state in
-      guard state.isDirty else { return false }
-      state.mtime = time
-      return true
+  /// Keeps times with the writes they belong to, if the file is open or not settled: they reach the volume with them,
+  /// and cannot be overtaken by older ones. Returns whether it did.
+  private func keep(_ times: FileTimes, of inode: InodeNumber, isOpen: Bool) async throws(FileSystemError) -> Bool {
+    guard let file = files.existing(inode), file.state.withLock({ $0.failure == nil }) else { return false }
+    try await changeContent(inode, "set times", isOpen: isOpen) { file async throws(FileSystemError) in
+      file.state.withLock { state in
+        state.times = times
+        state.isDirty = true
+      }
     }
+    return true
   }
 
-  private func setSize(
-    _ size: UInt64, of inode: InodeNumber, time: Timestamp, isOpen: Bool
+  /// Changes a file's content or times; durable with the next flush where the caller has it open, else at once.
+  private func changeContent(
+    _ inode: InodeNumber, _ operation: StaticString, isOpen: Bool,
+    _ body: (OpenFile) async throws(FileSystemError) -> Void
   ) async throws(FileSystemError) {
     let file = try await files.acquire(inode)
     do throws(FileSystemError) {
-      try await reporting("truncate", inode) { () async throws(FileSystemError) in
-        try await file.truncate(to: size, time: time)
+      try await reporting(operation, inode) { () async throws(FileSystemError) in
+        try await body(file)
         if !isOpen { try await file.journal() }
       }
     } catch {
@@ -101,7 +115,7 @@ extension FileSystem {
     let mode = change.mode ?? record.attributes.mode
     var cleared = mode & ~0o4000
     if mode & 0o010 != 0 { cleared &= ~0o2000 }
-    if cleared != record.attributes.mode { change.mode = cleared }
+    if cleared != mode { change.mode = cleared }
   }
 
   /// Space on the volume.

@@ -84,20 +84,30 @@ extension FileSystem {
     var index = Int(clamping: max(position, 2) - 2)
     while index < children.count {
       let step = children[index..<min(children.count, index + Self.listingStep)]
-      let records = try await volume.records(of: step, in: listing.inode)
       var place = index
-      for record in records where record.name.isPresentable {
-        while place < step.endIndex, children[place] != record.inode { place += 1 }
-        let status = status(record, node: inodes.node(of: record.inode))
-        guard body(ListedEntry(name: record.name, status: status, next: UInt64(place) + 3)) else { return }
+      for (name, status) in try await entries(of: step, in: listing.inode) where name.isPresentable {
+        while place < step.endIndex, children[place] != status.inode { place += 1 }
+        guard body(ListedEntry(name: name, status: status, next: UInt64(place) + 3)) else { return }
       }
       index = step.endIndex
     }
   }
 
+  /// Names and status of those of the nodes that are still in the directory.
+  private func entries(
+    of children: ArraySlice<InodeNumber>, in directory: InodeNumber
+  ) async throws(FileSystemError) -> [(name: EntryName, status: NodeStatus)] {
+    while true {
+      let departures = files.departures
+      let records = try await volume.records(of: children, in: directory)
+      let entries = records.map { ($0.name, status($0)) }
+      if files.departures == departures { return entries }
+    }
+  }
+
   /// Counts a lookup for an entry that was handed to the kernel with its status.
   public func noteLookup(_ entry: ListedEntry) {
-    _ = inodes.reference(entry.status.inode)
+    inodes.reference(node: entry.status.node)
   }
 
   private func listDots(
@@ -106,11 +116,11 @@ extension FileSystem {
     guard position < 2 else { return true }
     let record = try await volume.record(of: inode)
     if position == 0 {
-      let own = status(record, node: inodes.node(of: inode))
+      let own = status(record)
       guard body(ListedEntry(name: EntryName("."), status: own, next: 1)) else { return false }
     }
     let above = record.parent == 0 ? inode : record.parent
-    let parent = status(try await volume.record(of: above), node: inodes.node(of: above))
+    let parent = status(try await volume.record(of: above))
     return body(ListedEntry(name: EntryName(".."), status: parent, next: 2))
   }
 

@@ -5,7 +5,11 @@ extension FileSystem {
   /// Finds a name and counts a lookup of its node. Throws `notFound`.
   public func lookup(_ name: EntryName, in directory: NodeID) async throws(FileSystemError) -> NodeStatus {
     try check(name)
-    return reference(try await volume.lookup(name, in: InodeTable.inode(of: directory)))
+    var status = try await status { () async throws(FileSystemError) in
+      try await volume.lookup(name, in: InodeTable.inode(of: directory))
+    }
+    status.node = inodes.reference(status.inode)
+    return status
   }
 
   /// Takes lookups back; a node that was unlinked and that nobody knows any more is gone.
@@ -78,19 +82,11 @@ extension FileSystem {
     }
     let record = try await volume.create(name, in: parent.inode, attributes: attributes, content: content)
     idle.noteChange()
-    return reference(record)
-  }
-
-  /// Counts a lookup and returns the status with the node id to answer with.
-  func reference(_ record: NodeRecord) -> NodeStatus {
-    status(record, node: inodes.reference(record.inode))
+    return NodeStatus(record, node: inodes.reference(record.inode))
   }
 
   private func becameOrphan(_ inode: InodeNumber) async {
-    if let file = files.acquireExisting(inode) {
-      file.becomeOrphan()
-      files.release(inode)
-    }
+    files.becameOrphan(inode)
     if !inodes.knows(inode) { await volume.forget(inode) }
   }
 

@@ -4,7 +4,6 @@ import UnixFS
 
 /// What a file consists of at one moment, without what is only in memory: enough to read it.
 struct ContentSnapshot: Sendable {
-  var inode: InodeNumber
   var size: UInt64
   var base: DAGRoot?
   var map: ExtentMap
@@ -13,8 +12,6 @@ struct ContentSnapshot: Sendable {
   var reader: FileReader?
   /// The state's ``OpenFile/State/version`` then.
   var version: UInt64
-  /// The time of modification that the volume does not know yet.
-  var mtime: Timestamp?
 
   /// Fills `buffer` with the bytes from an offset; the range lies within `size`.
   func read(
@@ -38,7 +35,7 @@ struct ContentSnapshot: Sendable {
     case .hole:
       buffer.initializeMemory(as: UInt8.self, repeating: 0)
     case .spool:
-      guard let spool else { throw FileSystemError(.inputOutput, "an extent without its spool file") }
+      guard let spool else { throw OpenFile.lostSpool }
       try spool.read(at: extent.range.lowerBound, into: buffer)
     case .leaf(let leaf, let origin):
       let within = Int(Int64(extent.range.lowerBound) - origin)

@@ -38,7 +38,8 @@ extension OpenFile {
       case .needsReader(let root):
         try await makeReader(of: root)
       case .busy:
-        await waitForSealing(of: chunks(of: offset..<offset + UInt64(buffer.count)))
+        let touched = chunks(of: offset..<offset + UInt64(buffer.count))
+        await wait { !Self.isSealing($0, touched) }
       }
     }
   }
@@ -50,7 +51,7 @@ extension OpenFile {
       let count = Int(min(UInt64(buffer.count), state.size - offset))
       let range = offset..<offset + UInt64(count)
       if Self.isSealing(state, chunks(of: range)) { return .busy }
-      if let base = state.base, base.size > 0, state.reader == nil { return .needsReader(base) }
+      if let base = state.base, offset < state.map.baseLimit, state.reader == nil { return .needsReader(base) }
       if state.map.extents.isEmpty, state.buffers.isEmpty, range.upperBound <= state.map.baseLimit,
         let reader = state.reader
       {

@@ -11,7 +11,9 @@ final class AsyncGate: Sendable {
   private let state = Mutex(State())
 
   /// Runs `body` while nobody else is in the gate.
-  func withGate<Result>(_ body: () async throws(FileSystemError) -> Result) async throws(FileSystemError) -> Result {
+  func withGate<Result, Failure: Error>(
+    _ body: () async throws(Failure) -> Result
+  ) async throws(Failure) -> Result {
     let entered = state.withLock { state in
       if state.isHeld { return false }
       state.isHeld = true

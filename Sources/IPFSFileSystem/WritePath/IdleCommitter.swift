@@ -8,6 +8,8 @@ import UnixFS
 /// The lock guards when the last change was and whether the task runs.
 final class IdleCommitter: Sendable {
   private static let delay = Duration.seconds(1)
+  /// With each failure a file waits twice as long for the next try, at last 1,024 times the delay.
+  private static let mostDoublings = 10
 
   private struct State {
     var lastChange = ContinuousClock.now
@@ -74,23 +76,33 @@ final class IdleCommitter: Sendable {
   }
 
   /// Builds the DAGs of files that have not changed for so long, of all with nil. Throws the last failure; the others
-  /// are built all the same.
+  /// are built all the same. Files of which a write failed stay as the volume has them.
   func commitFiles(unchangedFor delay: Duration?) async throws(FileSystemError) {
     var failure: FileSystemError?
     for inode in files.unsettled {
       guard let file = files.acquireExisting(inode) else { continue }
       defer { files.release(inode) }
       let isDue = file.state.withLock { state in
+        // A failed write is not part of the file.
+        guard state.failure == nil else { return false }
         guard let delay else { return true }
-        return state.failure == nil && ContinuousClock.now - state.lastChange >= delay
+        // What a writer has not flushed is not acknowledged, and might still be taken back.
+        guard !state.isDirty || state.writers == 0 else { return false }
+        return ContinuousClock.now - state.lastChange >= delay * (1 << min(state.failedCommits, Self.mostDoublings))
       }
       guard isDue else { continue }
       do throws(FileSystemError) {
         _ = try await file.commit()
       } catch {
         failure = error
-        logger.error(
-          "a file's DAG could not be built", metadata: ["inode": "\(inode)", "error": "\(error)"])
+        let failures = file.state.withLock { state in
+          state.failedCommits += 1
+          return state.failedCommits
+        }
+        // It is tried again, and most likely fails for the same reason.
+        logger.log(
+          level: failures == 1 ? .error : .debug, "a file's DAG could not be built",
+          metadata: ["inode": "\(inode)", "error": "\(error)"])
       }
     }
     if let failure { throw failure }

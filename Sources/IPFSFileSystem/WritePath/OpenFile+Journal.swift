@@ -7,7 +7,7 @@ extension OpenFile {
   ///
   /// Where the DAG can be built from stored leaves alone, without reading a byte, it is: then the file is committed.
   func journal() async throws(FileSystemError) {
-    try await journalGate.withGate { () async throws(FileSystemError) in try await journalInGate() }
+    _ = try await journalGate.withGate { () async throws(FileSystemError) in try await journalInGate() }
   }
 
   /// As ``journal()``, and returns when it also survives a loss of power.
@@ -21,30 +21,28 @@ extension OpenFile {
   /// The DAG of the file as it is now, built if need be.
   func commit() async throws(FileSystemError) -> DAGRoot {
     try await journalGate.withGate { () async throws(FileSystemError) -> DAGRoot in
-      try await journalInGate()
-      let snapshot = state.withLock { state in
-        state.journaled.isCommitted ? nil : Self.snapshot(state, inode: inode)
-      }
-      guard let snapshot else { return try await volume.dagRoot(of: inode) }
+      let snapshot = try await journalInGate()
+      guard !state.withLock({ $0.journaled.isCommitted }) else { return try await volume.dagRoot(of: inode) }
       let root = try await DAGBuild(snapshot, of: self).run()
       try await record(FileContent(root), of: snapshot)
       return root
     }
   }
 
-  private func journalInGate() async throws(FileSystemError) {
-    let isDirty = try state.withLock { state throws(FileSystemError) -> Bool in
+  /// Returns what the file consists of as the volume knows it then.
+  private func journalInGate() async throws(FileSystemError) -> ContentSnapshot {
+    let known = try state.withLock { state throws(FileSystemError) -> ContentSnapshot? in
       if let failure = state.failure { throw failure }
-      return state.isDirty
+      return state.isDirty ? nil : takeSnapshot(of: state)
     }
-    guard isDirty else { return }
-    try await spill()
-    let snapshot = state.withLock { state in
-      state.isDirty = false
-      return Self.snapshot(state, inode: inode)
-    }
+    if let known { return known }
+    let snapshot = try await spill()
     do throws(FileSystemError) {
-      if let root = try await DAGBuild(snapshot, of: self).runIfCheap() {
+      if snapshot.version == state.withLock({ $0.journaledVersion }) {
+        try await update(content: nil)
+      } else if snapshot.size == 0 {
+        try await record(.empty, of: snapshot)
+      } else if let root = try await cheapRoot(of: snapshot) {
         try await record(FileContent(root), of: snapshot)
       } else {
         try await record(
@@ -53,31 +51,58 @@ extension OpenFile {
     } catch {
       state.withLock { state in
         state.isDirty = true
-        state.failure = error
+        // What was interrupted is tried again by the next one who asks.
+        if error.code != .interrupted { state.failure = error }
       }
+      throw error
+    }
+    return snapshot
+  }
+
+  /// The DAG where no content has to be read for it. On a full disk there is none: the journal takes the extent map
+  /// all the same, so that a file can be cut there.
+  private func cheapRoot(of snapshot: ContentSnapshot) async throws(FileSystemError) -> DAGRoot? {
+    do throws(FileSystemError) {
+      return try await DAGBuild(snapshot, of: self).runIfCheap()
+    } catch {
+      if error.code == .noSpace { return nil }
       throw error
     }
   }
 
-  private static func snapshot(_ state: borrowing State, inode: InodeNumber) -> ContentSnapshot {
+  func takeSnapshot(of state: borrowing State) -> ContentSnapshot {
     ContentSnapshot(
-      inode: inode, size: state.size, base: state.base, map: state.map, spool: state.spool, reader: state.reader,
-      version: state.version, mtime: state.mtime)
+      size: state.size, base: state.base, map: state.map, spool: state.spool, reader: state.reader,
+      version: state.version)
   }
 
   /// Tells the volume what the file consists of, and puts a new DAG in the place of the map that led to it, unless
   /// the file changed meanwhile.
   private func record(_ content: FileContent, of snapshot: ContentSnapshot) async throws(FileSystemError) {
-    try await volume.update(
-      inode, NodeChange(mtime: snapshot.mtime, ctime: snapshot.mtime, content: content))
+    try await update(content: content)
     state.withLock { state in
       state.journaled = content
-      if state.mtime == snapshot.mtime { state.mtime = nil }
-      guard content.pending == nil, state.version == snapshot.version else { return }
+      state.journaledVersion = snapshot.version
+    }
+    guard content.pending == nil else { return }
+    // What has been promised to survive a loss of power lies in the spool file alone until the DAG is on the disk.
+    if let spool = snapshot.spool, spool.isSynchronized { try await volume.synchronize() }
+    state.withLock { state in
+      guard state.version == snapshot.version else { return }
       if state.base != content.base { state.reader = nil }
       state.base = content.base
       state.map = ExtentMap(baseSize: content.base?.size ?? 0)
       Self.dropUnusedSpool(&state)
+    }
+  }
+
+  /// Tells the volume the content, and the times that it does not know yet.
+  private func update(content: FileContent?) async throws(FileSystemError) {
+    let times = state.withLock { $0.times }
+    let change = NodeChange(mtime: times?.mtime, ctime: times?.ctime, content: content)
+    if !change.isEmpty { try await volume.update(inode, change) }
+    state.withLock { state in
+      if state.times == times { state.times = nil }
     }
   }
 }

@@ -10,7 +10,7 @@ extension OpenFile {
   }
 
   private enum Acceptance {
-    /// A chunk that the write touches is being stored; the bytes, copied.
+    /// A chunk that the write touches is being stored, or a flush is under way; the bytes, copied.
     case busy(OwnedPayload)
     /// All bytes are taken, and these chunks are whole now.
     case taken([WholeChunk])
@@ -18,30 +18,33 @@ extension OpenFile {
 
   /// Writes bytes at an offset.
   ///
-  /// - Parameter time: The new time of modification; nil where the kernel caches writes and sets times itself.
+  /// - Parameter times: The file's new times; nil where the kernel caches writes and sets times itself.
   /// - Throws: What storing threw (`noSpace`); from then on every write fails so, until the last close.
-  func write(_ payload: some WritePayload, at offset: UInt64, time: Timestamp?) async throws(FileSystemError) {
+  func write(_ payload: some WritePayload, at offset: UInt64, times: FileTimes?) async throws(FileSystemError) {
     guard payload.count > 0 else { return }
     guard offset <= UInt64(Int64.max) - UInt64(payload.count) else { throw FileSystemError(.fileTooLarge) }
     let acceptance = try payload.withUnsafeBytes { bytes throws(FileSystemError) in
-      try accept(bytes, at: offset, time: time)
+      try accept(bytes, at: offset, times: times)
     }
     switch acceptance {
     case .busy(let copy):
-      await waitForSealing(of: chunks(of: offset..<offset + UInt64(copy.count)))
-      try await write(copy, at: offset, time: time)
+      let touched = chunks(of: offset..<offset + UInt64(copy.count))
+      await wait { !$0.isSpilling && !Self.isSealing($0, touched) }
+      try await write(copy, at: offset, times: times)
     case .taken(let whole):
       if let failure = await seal(whole) { throw failure }
     }
   }
 
   private func accept(
-    _ bytes: UnsafeRawBufferPointer, at offset: UInt64, time: Timestamp?
+    _ bytes: UnsafeRawBufferPointer, at offset: UInt64, times: FileTimes?
   ) throws(FileSystemError) -> Acceptance {
     try state.withLock { state throws(FileSystemError) -> Acceptance in
       if let failure = state.failure { throw failure }
       let end = offset + UInt64(bytes.count)
-      if Self.isSealing(state, chunks(of: offset..<end)) { return .busy(OwnedPayload(Array(bytes))) }
+      if state.isSpilling || Self.isSealing(state, chunks(of: offset..<end)) {
+        return .busy(OwnedPayload(Array(bytes)))
+      }
       var whole: [WholeChunk] = []
       var done = 0
       do throws(FileSystemError) {
@@ -64,7 +67,7 @@ extension OpenFile {
       }
       state.sealing.formUnion(whole.map(\.index))
       state.size = max(state.size, end)
-      if let time { state.mtime = time }
+      if let times { state.times = times }
       state.noteChange()
       return .taken(whole)
     }
@@ -96,7 +99,9 @@ extension OpenFile {
     if let existing = state.spool {
       file = existing
     } else {
-      file = try SpoolFile(of: inode, in: volume.spoolDirectory, isNew: true)
+      // A new one would show zeros where bytes are lost.
+      guard !hasLostSpool || !state.map.usesSpool else { throw Self.lostSpool }
+      file = try SpoolFile(newFor: inode, in: volume.spoolDirectory)
       state.spool = file
     }
     try file.write(bytes, at: offset)
@@ -120,7 +125,7 @@ extension OpenFile {
     } catch {
       result = .failure(FileSystemError(error))
     }
-    let waiting = state.withLock { state in
+    resumeWaiting { state in
       state.sealing.remove(index)
       switch result {
       case .success(let leaf):
@@ -129,31 +134,28 @@ extension OpenFile {
       case .failure(let error):
         state.failure = error
       }
-      defer { state.waiting = [] }
-      return state.waiting
     }
-    for continuation in waiting { continuation.resume() }
     guard case .failure(let error) = result else { return nil }
     return error
   }
 
-  /// Moves what is in memory to where it survives the process: stored leaves or the spool file.
-  func spill() async throws(FileSystemError) {
-    while true {
-      let tails = try state.withLock { state throws(FileSystemError) -> [WholeChunk]? in
-        if let failure = state.failure { throw failure }
-        guard state.sealing.isEmpty else { return nil }
-        do throws(FileSystemError) { return try spillBuffers(&state) } catch {
-          state.failure = error
-          throw error
-        }
+  /// Moves what is in memory to where it survives the process: stored leaves or the spool file. Returns what the file
+  /// consists of then, which counts as journaled. The caller is in the journal's gate.
+  func spill() async throws(FileSystemError) -> ContentSnapshot {
+    state.withLock { $0.isSpilling = true }
+    defer { resumeWaiting { $0.isSpilling = false } }
+    await wait { $0.sealing.isEmpty }
+    let tails = try state.withLock { state throws(FileSystemError) -> [WholeChunk] in
+      if let failure = state.failure { throw failure }
+      do throws(FileSystemError) { return try spillBuffers(&state) } catch {
+        state.failure = error
+        throw error
       }
-      guard let tails else {
-        await waitForSealing()
-        continue
-      }
-      if let failure = await seal(tails) { throw failure }
-      return
+    }
+    if let failure = await seal(tails) { throw failure }
+    return state.withLock { state in
+      state.isDirty = false
+      return takeSnapshot(of: state)
     }
   }
 
@@ -177,19 +179,15 @@ extension OpenFile {
   }
 
   /// Sets the size: cuts, or extends with a hole.
-  func truncate(to size: UInt64, time: Timestamp?) async throws(FileSystemError) {
+  func truncate(to size: UInt64, times: FileTimes) async throws(FileSystemError) {
     guard size <= UInt64(Int64.max) else { throw FileSystemError(.fileTooLarge) }
     while true {
       let isDone = try state.withLock { state throws(FileSystemError) -> Bool in
         if let failure = state.failure { throw failure }
-        guard state.sealing.isEmpty else { return false }
-        guard size != state.size else {
-          if let time {
-            state.mtime = time
-            state.isDirty = true
-          }
-          return true
-        }
+        guard state.sealing.isEmpty, !state.isSpilling else { return false }
+        state.times = times
+        state.isDirty = true
+        guard size != state.size else { return true }
         state.map.truncate(to: size)
         let boundary = size / UInt64(chunkSize)
         state.buffers = state.buffers.filter { $0.key <= boundary }
@@ -198,12 +196,11 @@ extension OpenFile {
           if buffer.valid.isEmpty { state.buffers[boundary] = nil }
         }
         state.size = size
-        if let time { state.mtime = time }
         state.noteChange()
         return true
       }
       if isDone { return }
-      await waitForSealing()
+      await wait { $0.sealing.isEmpty && !$0.isSpilling }
     }
   }
 }

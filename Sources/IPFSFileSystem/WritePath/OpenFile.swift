@@ -3,6 +3,20 @@ import Multiformats
 import Synchronization
 import UnixFS
 
+/// Times of a file's content.
+struct FileTimes: Sendable, Hashable {
+  /// When it was last modified.
+  var mtime: Timestamp
+  /// When it or its attributes last changed.
+  var ctime: Timestamp
+
+  /// The times of a file that is modified now.
+  static var now: FileTimes {
+    let now = Timestamp.now
+    return FileTimes(mtime: now, ctime: now)
+  }
+}
+
 /// A regular file that is open, or whose DAG has not been built yet: one an inode, shared by all its handles.
 ///
 /// ```
@@ -29,7 +43,10 @@ final class OpenFile: Sendable {
     var buffers: [UInt64: ChunkBuffer] = [:]
     /// Chunks that are being hashed and stored outside the lock.
     var sealing: Set<UInt64> = []
-    /// Those who wait for `sealing` to change.
+    /// Whether a flush moves what is in memory to the disk. Meanwhile nothing is written or cut, so that what it
+    /// journals is the file as it was at one moment.
+    var isSpilling = false
+    /// Those who wait for `sealing` or `isSpilling` to change.
     var waiting: [CheckedContinuation<Void, Never>] = []
     /// Partial chunks that a flush already stored once: the next flush spools what was appended to them, so that
     /// appending and flushing in turn does not store the chunk again and again.
@@ -39,26 +56,39 @@ final class OpenFile: Sendable {
     var isDirty = false
     /// Counts changes, to see whether one came while a DAG was being built.
     var version: UInt64 = 0
-    /// When the content last changed, where the volume does not know it yet.
-    var mtime: Timestamp?
+    /// The version of `journaled`.
+    var journaledVersion: UInt64 = 0
+    /// Times that the volume does not know yet.
+    var times: FileTimes?
     /// What the volume has: where a failed write falls back to.
     var journaled: FileContent
     /// Why writing failed. Stays until the last handle is closed and the file has fallen back.
     var failure: FileSystemError?
     /// Reads the base.
     var reader: FileReader?
-    /// How many handles may write.
+    /// How many handles there are.
+    var handles = 0
+    /// How many of them may write.
     var writers = 0
     /// Whether it was unlinked: nothing of it needs to be kept.
     var isOrphan = false
     /// When it last changed.
     var lastChange: ContinuousClock.Instant
+    /// How often in a row its DAG could not be built, since it last changed.
+    var failedCommits = 0
 
     mutating func noteChange() {
       isDirty = true
       version += 1
       lastChange = .now
+      failedCommits = 0
     }
+
+    /// Whether nobody has it open and something is left to be made durable.
+    var isLeftDirty: Bool { handles == 0 && isDirty && failure == nil && !isOrphan }
+
+    /// Whether nobody has it open and a failed write has to be taken back.
+    var isLeftFailed: Bool { handles == 0 && failure != nil }
 
     /// Whether the volume has the file as it is, with its DAG.
     var isSettled: Bool { !isDirty && failure == nil && journaled.isCommitted }
@@ -71,6 +101,10 @@ final class OpenFile: Sendable {
   let journalGate = AsyncGate()
   let state: Mutex<State>
 
+  /// Whether bytes that should be in a spool file are not: they cannot be read, and the DAG cannot be built before
+  /// they are overwritten or cut off.
+  let hasLostSpool: Bool
+
   /// Opens the content of a file; a spool file that an earlier process left is taken over.
   init(_ record: NodeRecord, volume: any Volume, pool: ChunkPool) throws(FileSystemError) {
     guard case .file(let content) = record.content else {
@@ -81,9 +115,12 @@ final class OpenFile: Sendable {
     self.pool = pool
     chunkSize = volume.profile.chunkSize
     var spool: SpoolFile?
-    if let pending = content.pending, pending.usesSpool {
-      spool = try SpoolFile(of: record.inode, in: volume.spoolDirectory, isNew: false)
+    var hasLostSpool = false
+    if let end = content.pending?.spoolEnd {
+      spool = try SpoolFile(leftBy: record.inode, in: volume.spoolDirectory, holding: end)
+      hasLostSpool = spool == nil
     }
+    self.hasLostSpool = hasLostSpool
     state = Mutex(
       State(
         size: content.size, base: content.base,
@@ -97,26 +134,32 @@ final class OpenFile: Sendable {
     return start..<max(start, min(size, start + UInt64(chunkSize)))
   }
 
-  /// Suspends until no chunk of the indexes given, or none at all, is being stored.
-  func waitForSealing(of chunks: ClosedRange<UInt64>? = nil) async {
-    while true {
-      let isBusy = state.withLock { Self.isSealing($0, chunks) }
-      guard isBusy else { return }
+  /// Suspends until a condition is true that chunks being stored, or a flush, keep from being so.
+  func wait(until isReady: (borrowing State) -> Bool) async {
+    while !state.withLock({ isReady($0) }) {
       await withCheckedContinuation { continuation in
-        let isBusy = state.withLock { state in
-          let isBusy = Self.isSealing(state, chunks)
-          if isBusy { state.waiting.append(continuation) }
-          return isBusy
+        let isWaiting = state.withLock { state in
+          if isReady(state) { return false }
+          state.waiting.append(continuation)
+          return true
         }
-        if !isBusy { continuation.resume() }
+        if !isWaiting { continuation.resume() }
       }
     }
   }
 
-  static func isSealing(_ state: borrowing State, _ chunks: ClosedRange<UInt64>?) -> Bool {
-    guard !state.sealing.isEmpty else { return false }
-    guard let chunks else { return true }
-    return state.sealing.contains { chunks.contains($0) }
+  /// Changes what others wait for, and lets them look again.
+  func resumeWaiting(after change: (inout State) -> Void) {
+    let waiting = state.withLock { state in
+      change(&state)
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    for continuation in waiting { continuation.resume() }
+  }
+
+  static func isSealing(_ state: borrowing State, _ chunks: ClosedRange<UInt64>) -> Bool {
+    state.sealing.contains { chunks.contains($0) }
   }
 
   /// Chunks that a range of bytes touches.
@@ -129,17 +172,39 @@ final class OpenFile: Sendable {
   func overlay(on status: inout NodeStatus) {
     state.withLock { state in
       status.size = state.size
-      if let mtime = state.mtime {
-        status.attributes.mtime = mtime
-        status.attributes.ctime = max(status.attributes.ctime, mtime)
+      if let times = state.times {
+        status.attributes.mtime = times.mtime
+        status.attributes.ctime = times.ctime
       }
     }
   }
 
-  /// Gives up what the volume does not have, after a write that failed. Returns whether there was such a failure.
-  func rollBack() -> Bool {
+  /// Says that the volume has been told of a change of attributes: times that it will be told are no older.
+  func noteAttributeChange(at ctime: Timestamp) {
     state.withLock { state in
-      guard state.failure != nil else { return false }
+      if let times = state.times { state.times?.ctime = max(times.ctime, ctime) }
+    }
+  }
+
+  /// Gives up what the volume does not have, after a write that failed, once nobody has the file open any more.
+  /// Returns whether that was so.
+  func rollBackIfClosed() async -> Bool { await rollBack { $0.isLeftFailed } }
+
+  /// Gives up what the volume does not have, after a write that failed, though somebody still has the file open: no
+  /// call may come any more.
+  func rollBackAtEnd() async { _ = await rollBack { $0.failure != nil } }
+
+  private func rollBack(if condition: (borrowing State) -> Bool) async -> Bool {
+    guard state.withLock({ condition($0) }) else { return false }
+    return await journalGate.withGate {
+      await wait { $0.sealing.isEmpty }
+      return rollBackNow(if: condition)
+    }
+  }
+
+  private func rollBackNow(if condition: (borrowing State) -> Bool) -> Bool {
+    state.withLock { state in
+      guard condition(state) else { return false }
       let content = state.journaled
       state.failure = nil
       state.buffers = [:]
@@ -147,16 +212,12 @@ final class OpenFile: Sendable {
       state.base = content.base
       state.map = content.pending ?? ExtentMap(baseSize: content.base?.size ?? 0)
       state.isDirty = false
-      state.mtime = nil
+      state.times = nil
       state.version += 1
+      state.journaledVersion = state.version
       Self.dropUnusedSpool(&state)
       return true
     }
-  }
-
-  /// Says that the file was unlinked.
-  func becomeOrphan() {
-    state.withLock { $0.isOrphan = true }
   }
 
   /// Takes the spool file away if the file was unlinked.
@@ -167,6 +228,9 @@ final class OpenFile: Sendable {
       state.spool = nil
     }
   }
+
+  /// Why bytes cannot be read that were only in a spool file.
+  static let lostSpool = FileSystemError(.inputOutput, "bytes that were in a spool file are lost")
 
   static func dropUnusedSpool(_ state: inout State) {
     guard let spool = state.spool, !state.map.usesSpool else { return }

@@ -13,7 +13,7 @@ final class OpenFileTable: Sendable {
 
   private struct State {
     var slots: [InodeNumber: Slot] = [:]
-    /// Counts files that left the table: a record read before that may be out of date.
+    /// Counts files that left the table or were unlinked: a record read before that may be out of date.
     var departures: UInt64 = 0
   }
 
@@ -28,6 +28,10 @@ final class OpenFileTable: Sendable {
 
   var count: Int { state.withLock { $0.slots.count } }
 
+  /// Files that left the table or were unlinked so far. While it stays, a record together with what ``existing(_:)``
+  /// has on top of it is one moment's.
+  var departures: UInt64 { state.withLock { $0.departures } }
+
   /// The file, if it is open or not settled.
   func existing(_ inode: InodeNumber) -> OpenFile? {
     state.withLock { $0.slots[inode]?.file }
@@ -37,7 +41,7 @@ final class OpenFileTable: Sendable {
   func acquire(_ inode: InodeNumber) async throws(FileSystemError) -> OpenFile {
     while true {
       if let file = acquireExisting(inode) { return file }
-      let departures = state.withLock { $0.departures }
+      let departures = departures
       let record = try await volume.record(of: inode)
       if let file = try acquire(record, departures: departures) { return file }
     }
@@ -69,20 +73,27 @@ final class OpenFileTable: Sendable {
   func release(_ inode: InodeNumber) {
     state.withLock { state in
       guard let slot = state.slots[inode] else { return }
-      let isDone = slot.file.state.withLock { $0.isSettled || $0.isOrphan }
-      if slot.users <= 1, isDone {
-        state.slots[inode] = nil
-        state.departures += 1
-        slot.file.discardIfOrphan()
-      } else {
-        state.slots[inode] = Slot(file: slot.file, users: max(0, slot.users - 1))
-      }
+      state.slots[inode] = Slot(file: slot.file, users: max(0, slot.users - 1))
+      Self.removeIfDone(inode, &state)
     }
   }
 
-  /// How many handles and calls use a file.
-  func users(of inode: InodeNumber) -> Int {
-    state.withLock { $0.slots[inode]?.users ?? 0 }
+  /// Says that a file was unlinked.
+  func becameOrphan(_ inode: InodeNumber) {
+    state.withLock { state in
+      // Whoever is opening it has read that it has a name.
+      state.departures += 1
+      state.slots[inode]?.file.state.withLock { $0.isOrphan = true }
+      Self.removeIfDone(inode, &state)
+    }
+  }
+
+  private static func removeIfDone(_ inode: InodeNumber, _ state: inout State) {
+    guard let slot = state.slots[inode], slot.users == 0 else { return }
+    guard slot.file.state.withLock({ $0.isSettled || $0.isOrphan }) else { return }
+    state.slots[inode] = nil
+    state.departures += 1
+    slot.file.discardIfOrphan()
   }
 
   /// The files of which `condition` is true, by inode.

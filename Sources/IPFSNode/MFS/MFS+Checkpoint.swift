@@ -74,7 +74,12 @@ extension MFS {
       }
       throw error
     }
-    state.withLock { $0.saving = [] }
+    state.withLock { state in
+      state.saving = []
+      // Much that had to stay may go now.
+      state.evictionThreshold = state.maximumNodes
+      state.evictIfNeeded()
+    }
     try blockstore.checksums.save()
     try database.checkpointLog()
     restoreReserve()

@@ -137,6 +137,14 @@ public final class MFS: Sendable {
     scheduleCheckpoint(&state)
   }
 
+  /// How many nodes are in memory, orphans included.
+  package var residentNodes: Int { state.withLock { $0.nodes.count } }
+
+  /// Sets how many nodes stay in memory before some are evicted.
+  package func limitResidentNodes(to count: Int) {
+    state.withLock { $0.maximumNodes = count }
+  }
+
   /// Takes the space reserve back once the disk has room again.
   func restoreReserve() {
     reserve.restore()

@@ -1,11 +1,15 @@
 import UnixFS
 
 extension TreeState {
+  /// How many of the directories used last stay as they are. A rename needs three at once: were one dropped as another
+  /// is loaded, it would never come to an end.
+  private static let directoriesInUse: UInt64 = 16
+
   /// Drops nodes that the database has as they are, least recently used directories first, until a quarter of the
   /// room is free. Does nothing while there is room.
   mutating func evictIfNeeded() {
     guard nodes.count > evictionThreshold else { return }
-    let target = Self.maximumNodes / 4 * 3
+    let target = maximumNodes / 4 * 3
     var childrenByParent: [InodeNumber: [InodeNumber]] = [:]
     for node in nodes.values where !node.isOrphan && node.inode != NodeRecord.root {
       childrenByParent[node.parent, default: []].append(node.inode)
@@ -13,9 +17,9 @@ extension TreeState {
     // A directory is emptied when nothing in it has to stay, so an inner one only after those in it were.
     let candidates = childrenByParent.keys.compactMap { nodes[$0] }
       .sorted { ($0.directory?.lastUse ?? 0) < ($1.directory?.lastUse ?? 0) }
-    // The one used last is what the caller is at.
-    for directory in candidates.dropLast() where nodes.count > target {
-      guard let state = directory.directory, isSaved(directory), let children = childrenByParent[directory.inode],
+    for directory in candidates where nodes.count > target {
+      guard let state = directory.directory, !isInUse(state), isSaved(directory),
+        let children = childrenByParent[directory.inode],
         children.allSatisfy({ childrenByParent[$0] == nil && (nodes[$0].map(isEvictable) ?? true) })
       else { continue }
       for inode in children { nodes[inode] = nil }
@@ -25,7 +29,11 @@ extension TreeState {
     }
     evictions += 1
     // Where much has to stay, do not look at everything again for every new node.
-    evictionThreshold = max(Self.maximumNodes, nodes.count + Self.maximumNodes / 10)
+    evictionThreshold = max(maximumNodes, nodes.count + maximumNodes / 10)
+  }
+
+  private func isInUse(_ directory: DirectoryState) -> Bool {
+    clock - directory.lastUse < Self.directoriesInUse
   }
 
   private func isSaved(_ node: TreeNode) -> Bool {
@@ -37,6 +45,7 @@ extension TreeState {
   private func isEvictable(_ node: TreeNode) -> Bool {
     guard isSaved(node) else { return false }
     guard let directory = node.directory else { return true }
+    guard !isInUse(directory) else { return false }
     return directory.isCurrent || (directory.changes == .all && directory.children == nil)
   }
 }

@@ -34,13 +34,14 @@ struct TreeState {
   var isClosed = false
   /// Goes up with every eviction: what was read from the database before it may be out of date.
   var evictions = 0
-  /// Where the next eviction is worth a try.
-  var evictionThreshold = Self.maximumNodes
-  /// Goes up with every use of a directory.
-  private var clock: UInt64 = 0
-
   /// How many nodes stay in memory before some are evicted.
-  static let maximumNodes = 200_000
+  var maximumNodes = 200_000 {
+    didSet { evictionThreshold = maximumNodes }
+  }
+  /// Where the next eviction is worth a try.
+  var evictionThreshold = 200_000
+  /// Goes up whenever another directory is used than before.
+  private(set) var clock: UInt64 = 0
 
   /// A tree of which only the root is in memory.
   init(root: TreeNode, nextInode: InodeNumber, uncommitted: [InodeNumber]) {
@@ -51,6 +52,7 @@ struct TreeState {
 
   /// Notes that a directory's entries are used.
   mutating func touch(_ directory: DirectoryState) {
+    guard directory.lastUse != clock || clock == 0 else { return }
     clock += 1
     directory.lastUse = clock
   }
