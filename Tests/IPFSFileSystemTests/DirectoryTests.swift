@@ -29,7 +29,7 @@ import UnixFS
     let mount = try await TestMount(.small())
     for index in 0..<entries {
       let status = try await mount.fileSystem.makeFile(
-        "\(index)", in: NodeRecord.root, mode: 0o644, caller: TestMount.user)
+        EntryName("\(index)"), in: NodeRecord.root, mode: 0o644, caller: TestMount.user)
       await mount.fileSystem.forget(status.node, count: 1)
     }
     return mount
