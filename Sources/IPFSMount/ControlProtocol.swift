@@ -1,11 +1,11 @@
-import Foundation
+package import Foundation
 import Glibc
 
 /// What is asked of a running mount over its control socket: one line of JSON.
 enum ControlRequest: String, Codable, Sendable {
   /// Tell how it stands.
   case status
-  /// Unmount, commit everything and end. Answered by a line a second, the last one when all is done.
+  /// Unmount, commit everything and end. Answered by five lines a second, the last one when all is done.
   case unmount
 }
 
@@ -63,7 +63,7 @@ package enum ControlSocket {
 
   /// Calls `body` with the socket's address. It goes through an open folder, because an address holds 107 bytes and a
   /// repo may be deeper than that.
-  static func withAddress<Result>(
+  package static func withAddress<Result>(
     in folder: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
   ) -> Result? {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -94,7 +94,7 @@ package enum ControlSocket {
   }
 
   /// Reads up to the next line's end; nil at the end of the stream or after too long a line.
-  static func receiveLine(from descriptor: CInt) -> Data? {
+  package static func receiveLine(from descriptor: CInt) -> Data? {
     var line = Data()
     var byte: UInt8 = 0
     while line.count < 65536 {
@@ -107,7 +107,7 @@ package enum ControlSocket {
     return nil
   }
 
-  static func makeSocket() -> CInt? {
+  package static func makeSocket() -> CInt? {
     let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
     return descriptor >= 0 ? descriptor : nil
   }

@@ -1,9 +1,9 @@
-public import Fuse
+package import Fuse
 import IPFSFileSystem
 import UnixFS
 
 extension FuseAdapter {
-  public func opendir(
+  package func opendir(
     _ node: Fuse.NodeID, flags: OpenFlags, _ context: RequestContext
   ) async throws(Errno) -> Fuse.OpenFile {
     try await call { fileSystem throws(FileSystemError) in
@@ -11,7 +11,7 @@ extension FuseAdapter {
     }
   }
 
-  public func readdir(
+  package func readdir(
     _ node: Fuse.NodeID, handle: FileHandle, offset: UInt64, into buffer: DirectoryBuffer, _ context: RequestContext
   ) async throws(Errno) {
     try await call { fileSystem throws(FileSystemError) in
@@ -19,7 +19,7 @@ extension FuseAdapter {
     }
   }
 
-  public func readdirplus(
+  package func readdirplus(
     _ node: Fuse.NodeID, handle: FileHandle, offset: UInt64, into buffer: DirectoryBuffer, _ context: RequestContext
   ) async throws(Errno) {
     try await call { fileSystem throws(FileSystemError) in
@@ -32,11 +32,11 @@ extension FuseAdapter {
     }
   }
 
-  public func releasedir(_ node: Fuse.NodeID, handle: FileHandle) async throws(Errno) {
+  package func releasedir(_ node: Fuse.NodeID, handle: FileHandle) async throws(Errno) {
     fileSystem.closeDirectory(handle.rawValue)
   }
 
-  public func fsyncdir(
+  package func fsyncdir(
     _ node: Fuse.NodeID, handle: FileHandle, scope: SyncScope, _ context: RequestContext
   ) async throws(Errno) {
     try await call { fileSystem throws(FileSystemError) in try await fileSystem.synchronizeDirectory(node.rawValue) }

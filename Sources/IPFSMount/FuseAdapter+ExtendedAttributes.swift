@@ -1,9 +1,9 @@
-public import Fuse
+package import Fuse
 import IPFSFileSystem
 import UnixFS
 
 extension FuseAdapter {
-  public func getxattr(
+  package func getxattr(
     _ node: Fuse.NodeID, name: [UInt8], _ context: RequestContext
   ) async throws(Errno) -> [UInt8] {
     try await call { fileSystem throws(FileSystemError) in
@@ -11,13 +11,13 @@ extension FuseAdapter {
     }
   }
 
-  public func listxattr(_ node: Fuse.NodeID, _ context: RequestContext) async throws(Errno) -> [[UInt8]] {
+  package func listxattr(_ node: Fuse.NodeID, _ context: RequestContext) async throws(Errno) -> [[UInt8]] {
     try await call { fileSystem throws(FileSystemError) in
       try await fileSystem.extendedAttributeNames(of: node.rawValue).map(\.bytes)
     }
   }
 
-  public func setxattr(
+  package func setxattr(
     _ node: Fuse.NodeID, name: [UInt8], value: [UInt8], creation: AttributeCreation, _ context: RequestContext
   ) async throws(Errno) {
     let mode: ExtendedAttributeMode =
@@ -31,7 +31,7 @@ extension FuseAdapter {
     }
   }
 
-  public func removexattr(
+  package func removexattr(
     _ node: Fuse.NodeID, name: [UInt8], _ context: RequestContext
   ) async throws(Errno) {
     try await call { fileSystem throws(FileSystemError) in

@@ -1,9 +1,9 @@
-public import Fuse
+package import Fuse
 import IPFSFileSystem
 import UnixFS
 
 extension FuseAdapter {
-  public func getattr(
+  package func getattr(
     _ node: Fuse.NodeID, handle: FileHandle?, _ context: RequestContext
   ) async throws(Errno) -> NodeAttributes {
     try await call { fileSystem throws(FileSystemError) in
@@ -11,7 +11,7 @@ extension FuseAdapter {
     }
   }
 
-  public func setattr(
+  package func setattr(
     _ node: Fuse.NodeID, _ changes: AttributeChanges, handle: FileHandle?, _ context: RequestContext
   ) async throws(Errno) -> NodeAttributes {
     try await call { fileSystem throws(FileSystemError) in
@@ -21,7 +21,7 @@ extension FuseAdapter {
     }
   }
 
-  public func open(
+  package func open(
     _ node: Fuse.NodeID, flags: OpenFlags, _ context: RequestContext
   ) async throws(Errno) -> Fuse.OpenFile {
     try await call { fileSystem throws(FileSystemError) in
@@ -39,7 +39,7 @@ extension FuseAdapter {
     }
   }
 
-  public func create(
+  package func create(
     _ name: [UInt8], in parent: Fuse.NodeID, mode: UInt32, flags: OpenFlags, _ context: RequestContext
   ) async throws(Errno) -> CreatedFile {
     try await call { fileSystem throws(FileSystemError) in
@@ -55,7 +55,7 @@ extension FuseAdapter {
     }
   }
 
-  public func read(
+  package func read(
     _ node: Fuse.NodeID, handle: FileHandle, offset: UInt64, into buffer: ReadBuffer, _ context: RequestContext
   ) async throws(Errno) -> Int {
     try await call { fileSystem throws(FileSystemError) in
@@ -63,7 +63,7 @@ extension FuseAdapter {
     }
   }
 
-  public func write(
+  package func write(
     _ node: Fuse.NodeID, handle: FileHandle, offset: UInt64, from buffer: WriteBuffer, flags: WriteFlags,
     _ context: RequestContext
   ) async throws(Errno) -> Int {
@@ -75,21 +75,21 @@ extension FuseAdapter {
     }
   }
 
-  public func flush(_ node: Fuse.NodeID, handle: FileHandle, _ context: RequestContext) async throws(Errno) {
+  package func flush(_ node: Fuse.NodeID, handle: FileHandle, _ context: RequestContext) async throws(Errno) {
     try await call { fileSystem throws(FileSystemError) in try await fileSystem.flush(node.rawValue) }
   }
 
-  public func release(_ node: Fuse.NodeID, handle: FileHandle, flags: OpenFlags) async throws(Errno) {
+  package func release(_ node: Fuse.NodeID, handle: FileHandle, flags: OpenFlags) async throws(Errno) {
     await fileSystem.close(node.rawValue, isWritable: flags.writes)
   }
 
-  public func fsync(
+  package func fsync(
     _ node: Fuse.NodeID, handle: FileHandle, scope: SyncScope, _ context: RequestContext
   ) async throws(Errno) {
     try await call { fileSystem throws(FileSystemError) in try await fileSystem.synchronize(node.rawValue) }
   }
 
-  public func statfs(_ node: Fuse.NodeID, _ context: RequestContext) async throws(Errno) -> FileSystemStatistics {
+  package func statfs(_ node: Fuse.NodeID, _ context: RequestContext) async throws(Errno) -> FileSystemStatistics {
     try await call { fileSystem throws(FileSystemError) in
       let capacity = try await fileSystem.capacity()
       return FileSystemStatistics(

@@ -1,9 +1,9 @@
-public import Fuse
+package import Fuse
 import IPFSFileSystem
 import UnixFS
 
 extension FuseAdapter: FuseOperations {
-  public func lookup(
+  package func lookup(
     _ name: [UInt8], in parent: Fuse.NodeID, _ context: RequestContext
   ) async throws(Errno) -> Entry {
     do throws(FileSystemError) {
@@ -14,14 +14,14 @@ extension FuseAdapter: FuseOperations {
     }
   }
 
-  public func forget(_ nodes: [ForgottenNode]) {
+  package func forget(_ nodes: [ForgottenNode]) {
     // Does not suspend on a local volume; on a remote one the kernel need not wait for it.
     Task.immediate {
       for forgotten in nodes { await fileSystem.forget(forgotten.node.rawValue, count: forgotten.lookups) }
     }
   }
 
-  public func mknod(
+  package func mknod(
     _ name: [UInt8], in parent: Fuse.NodeID, mode: UInt32, device: UInt64, _ context: RequestContext
   ) async throws(Errno) -> Entry {
     // Devices, pipes and sockets have no place in UnixFS.
@@ -33,7 +33,7 @@ extension FuseAdapter: FuseOperations {
     }
   }
 
-  public func mkdir(
+  package func mkdir(
     _ name: [UInt8], in parent: Fuse.NodeID, mode: UInt32, _ context: RequestContext
   ) async throws(Errno) -> Entry {
     try await call { fileSystem throws(FileSystemError) in
@@ -43,7 +43,7 @@ extension FuseAdapter: FuseOperations {
     }
   }
 
-  public func symlink(
+  package func symlink(
     _ name: [UInt8], in parent: Fuse.NodeID, target: [UInt8], _ context: RequestContext
   ) async throws(Errno) -> Entry {
     try await call { fileSystem throws(FileSystemError) in
@@ -53,29 +53,29 @@ extension FuseAdapter: FuseOperations {
     }
   }
 
-  public func readlink(_ node: Fuse.NodeID, _ context: RequestContext) async throws(Errno) -> [UInt8] {
+  package func readlink(_ node: Fuse.NodeID, _ context: RequestContext) async throws(Errno) -> [UInt8] {
     try await call { fileSystem throws(FileSystemError) in try await fileSystem.readLink(node.rawValue) }
   }
 
-  public func link(
+  package func link(
     _ node: Fuse.NodeID, as newName: [UInt8], in newParent: Fuse.NodeID, _ context: RequestContext
   ) async throws(Errno) -> Entry {
     throw .notPermitted
   }
 
-  public func unlink(_ name: [UInt8], in parent: Fuse.NodeID, _ context: RequestContext) async throws(Errno) {
+  package func unlink(_ name: [UInt8], in parent: Fuse.NodeID, _ context: RequestContext) async throws(Errno) {
     try await call { fileSystem throws(FileSystemError) in
       try await fileSystem.remove(EntryName(bytes: name), in: parent.rawValue, as: .nonDirectory)
     }
   }
 
-  public func rmdir(_ name: [UInt8], in parent: Fuse.NodeID, _ context: RequestContext) async throws(Errno) {
+  package func rmdir(_ name: [UInt8], in parent: Fuse.NodeID, _ context: RequestContext) async throws(Errno) {
     try await call { fileSystem throws(FileSystemError) in
       try await fileSystem.remove(EntryName(bytes: name), in: parent.rawValue, as: .directory)
     }
   }
 
-  public func rename(
+  package func rename(
     _ name: [UInt8], in parent: Fuse.NodeID, to newName: [UInt8], in newParent: Fuse.NodeID, flags: RenameFlags,
     _ context: RequestContext
   ) async throws(Errno) {

@@ -3,7 +3,7 @@ public import IPFSFileSystem
 import UnixFS
 
 /// Answers the kernel's requests by calls on a ``FileSystem``: translates values and errors, and nothing else.
-public struct FuseAdapter: Sendable {
+package struct FuseAdapter: Sendable {
   /// For how many seconds the kernel may believe names and attributes. Everything that changes here comes through the
   /// kernel itself or is told to it.
   static let validity: Double = 3600
@@ -11,7 +11,7 @@ public struct FuseAdapter: Sendable {
   let fileSystem: FileSystem
 
   /// Adapts a file system.
-  public init(_ fileSystem: FileSystem) {
+  package init(_ fileSystem: FileSystem) {
     self.fileSystem = fileSystem
   }
 

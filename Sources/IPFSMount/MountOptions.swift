@@ -142,7 +142,8 @@ extension MountOptions {
     // As Kubo has it, an empty variable is one that is not set.
     let environment = environment.filter { !$0.value.isEmpty }
     let kubo = environment["IPFS_PATH"] ?? "\(environment["HOME"] ?? "/root")/.ipfs"
-    let configured = environment["IPFS_API"].map { "$IPFS_API (\($0))" }
+    let configured =
+      environment["IPFS_API"].map { "$IPFS_API (\($0))" }
       ?? (FileManager.default.fileExists(atPath: "\(kubo)/config") ? kubo : nil)
     guard let configured else { return }
     throw CommandError(

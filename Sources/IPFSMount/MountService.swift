@@ -50,13 +50,16 @@ public final class MountService: Sendable {
   public func run(onReady: @escaping @Sendable (String) -> Void) async throws(CommandError) {
     try removeStaleMount()
     let node = try await openNode()
+    var opened: ControlServer?
     let control: ControlServer
     let fileSystem: FileSystem
     do {
       control = try ControlServer(
         folder: options.repo, status: { [self] in status() }, unmount: { [self] in stop() })
+      opened = control
       fileSystem = try await FileSystem(volume: NodeVolume(node), logger: logger)
     } catch {
+      opened?.stop()
       try? await node.close()
       throw error as? CommandError ?? CommandError(.repo, "cannot use the repo \(options.repo): \(error)")
     }

@@ -1,47 +1,45 @@
-#if canImport(Glibc)
-  import Glibc
-#endif
-public import IPFSFileSystem
-public import IPFSNode
-public import IPLD
-public import Multiformats
-public import UnixFS
+import Glibc
+package import IPFSFileSystem
+package import IPFSNode
+package import IPLD
+package import Multiformats
+package import UnixFS
 
 /// A volume on an embedded node: direct calls, on local disk, that never suspend but for Merkle work and syncs.
-public struct NodeVolume: Volume {
+package struct NodeVolume: Volume {
   private let node: Node
 
   /// Takes a node, which stays the caller's to close.
-  public init(_ node: Node) {
+  package init(_ node: Node) {
     self.node = node
   }
 
-  public var profile: ImportProfile { node.profile }
-  public var spoolDirectory: String { node.repo.spool }
+  package var profile: ImportProfile { node.profile }
+  package var spoolDirectory: String { node.repo.spool }
 
   // MARK: Tree
 
-  public func record(of inode: InodeNumber) async throws(FileSystemError) -> NodeRecord {
+  package func record(of inode: InodeNumber) async throws(FileSystemError) -> NodeRecord {
     try call { tree throws(NodeError) in try tree.record(inode) }
   }
 
-  public func lookup(_ name: EntryName, in directory: InodeNumber) async throws(FileSystemError) -> NodeRecord {
+  package func lookup(_ name: EntryName, in directory: InodeNumber) async throws(FileSystemError) -> NodeRecord {
     let found = try call { tree throws(NodeError) in try tree.lookup(name, in: directory) }
     guard let found else { throw FileSystemError(.notFound) }
     return found
   }
 
-  public func children(of directory: InodeNumber) async throws(FileSystemError) -> [InodeNumber] {
+  package func children(of directory: InodeNumber) async throws(FileSystemError) -> [InodeNumber] {
     try call { tree throws(NodeError) in try tree.children(of: directory) }
   }
 
-  public func records(
+  package func records(
     of inodes: ArraySlice<InodeNumber>, in directory: InodeNumber
   ) async throws(FileSystemError) -> [NodeRecord] {
     try call { tree throws(NodeError) in try tree.records(inodes, in: directory) }
   }
 
-  public func create(
+  package func create(
     _ name: EntryName, in directory: InodeNumber, attributes: Attributes, content: NodeContent
   ) async throws(FileSystemError) -> NodeRecord {
     try call { tree throws(NodeError) in
@@ -49,13 +47,13 @@ public struct NodeVolume: Volume {
     }
   }
 
-  public func remove(
+  package func remove(
     _ name: EntryName, in directory: InodeNumber, as kind: RemovalKind, at time: Timestamp
   ) async throws(FileSystemError) -> NodeRecord {
     try call { tree throws(NodeError) in try tree.remove(name, in: directory, as: kind, at: time) }
   }
 
-  public func rename(
+  package func rename(
     _ name: EntryName, in directory: InodeNumber, to newName: EntryName, in newDirectory: InodeNumber,
     at time: Timestamp
   ) async throws(FileSystemError) -> NodeRecord? {
@@ -64,31 +62,31 @@ public struct NodeVolume: Volume {
     }
   }
 
-  public func update(_ inode: InodeNumber, _ change: NodeChange) async throws(FileSystemError) -> NodeRecord {
+  package func update(_ inode: InodeNumber, _ change: NodeChange) async throws(FileSystemError) -> NodeRecord {
     try call { tree throws(NodeError) in try tree.update(inode, change) }
   }
 
-  public func forget(_ inode: InodeNumber) async {
+  package func forget(_ inode: InodeNumber) async {
     node.tree.forget(inode)
   }
 
-  public func uncommittedFiles() async throws(FileSystemError) -> [NodeRecord] {
+  package func uncommittedFiles() async throws(FileSystemError) -> [NodeRecord] {
     try call { tree throws(NodeError) in try tree.uncommittedFiles() }
   }
 
-  public func dagRoot(of inode: InodeNumber) async throws(FileSystemError) -> DAGRoot {
+  package func dagRoot(of inode: InodeNumber) async throws(FileSystemError) -> DAGRoot {
     try await wait { tree in try await tree.dagRoot(of: inode) }
   }
 
-  public func commit() async throws(FileSystemError) -> DAGRoot {
+  package func commit() async throws(FileSystemError) -> DAGRoot {
     try await wait { tree in try await tree.commit() }
   }
 
-  public func synchronize() async throws(FileSystemError) {
+  package func synchronize() async throws(FileSystemError) {
     try await wait { tree in try await tree.sync() }
   }
 
-  public func capacity() async throws(FileSystemError) -> VolumeCapacity {
+  package func capacity() async throws(FileSystemError) -> VolumeCapacity {
     var volume = statvfs()
     guard statvfs(node.repo.path, &volume) == 0 else {
       throw FileSystemError(.inputOutput, "statvfs \(node.repo.path): errno \(errno)")
@@ -100,9 +98,9 @@ public struct NodeVolume: Volume {
 
   // MARK: Blocks
 
-  public func block(_ cid: CID) async throws -> Block { try node.blockstore.block(cid) }
+  package func block(_ cid: CID) async throws -> Block { try node.blockstore.block(cid) }
 
-  public func read(_ cid: CID, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) async throws {
+  package func read(_ cid: CID, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) async throws {
     try readNow(cid, at: offset, into: buffer)
   }
 
@@ -112,7 +110,7 @@ public struct NodeVolume: Volume {
     try node.blockstore.read(cid, at: offset, into: buffer)
   }
 
-  public func put(_ cid: CID, _ data: UnsafeRawBufferPointer) async throws {
+  package func put(_ cid: CID, _ data: UnsafeRawBufferPointer) async throws {
     try node.blockstore.put(cid, data)
   }
 

@@ -68,9 +68,10 @@ import UnixFS
     try await mount.end()
   }
 
-  @Test(arguments: [
-    (0o4755, 0o755), (0o2755, 0o755), (0o6755, 0o755), (0o2745, 0o2745), (0o6744, 0o2744), (0o1777, 0o1777),
-  ] as [(UInt16, UInt16)])
+  @Test(
+    arguments: [
+      (0o4755, 0o755), (0o2755, 0o755), (0o6755, 0o755), (0o2745, 0o2745), (0o6744, 0o2744), (0o1777, 0o1777),
+    ] as [(UInt16, UInt16)])
   func privilegesGoWithWriteAndOwner(mode: UInt16, expected: UInt16) async throws {
     let mount = try await TestMount(.small())
     let fileSystem = mount.fileSystem

@@ -42,10 +42,11 @@ import UnixFS
 
   private static let cid = [UInt8]("block".utf8).withUnsafeBytes { CID.sha256(of: $0, codec: .raw) }
 
-  @Test(arguments: [
-    (.notFound, EIO), (.corrupt, EIO), (.outOfRange, EIO), (.noSpace, ENOSPC), (.unsupported, EIO),
-    (.inputOutput, EIO),
-  ] as [(BlockError.Code, CInt)])
+  @Test(
+    arguments: [
+      (.notFound, EIO), (.corrupt, EIO), (.outOfRange, EIO), (.noSpace, ENOSPC), (.unsupported, EIO),
+      (.inputOutput, EIO),
+    ] as [(BlockError.Code, CInt)])
   func aBlockErrorKeepsItsMeaning(code: BlockError.Code, expected: CInt) {
     let error = BlockError(code, Self.cid, "trouble")
     #expect(FileSystemError(error).errno == expected)

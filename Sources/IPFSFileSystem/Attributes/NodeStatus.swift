@@ -1,9 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
+import Glibc
 public import UnixFS
 
 /// What `stat` shows of a node.

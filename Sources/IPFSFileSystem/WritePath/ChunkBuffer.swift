@@ -79,4 +79,3 @@ final class ChunkBuffer: @unchecked Sendable {
     valid.insert(merged, at: index)
   }
 }
-

@@ -19,8 +19,10 @@ public struct OwnedPayload: WritePayload {
     self.bytes = bytes
   }
 
+  /// How many bytes there are.
   public var count: Int { bytes.count }
 
+  /// Calls `body` with the bytes.
   public func withUnsafeBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
