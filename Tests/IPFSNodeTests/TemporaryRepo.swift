@@ -1,26 +1,39 @@
 import Foundation
 import Glibc
 import IPFSNode
+import Synchronization
 import UnixFS
 
-/// A folder that is there as long as this value's owner needs it.
+/// A folder that is there until the tests end. Not only as long as this value lives: an optimized build lets go of it
+/// after its last use, when a node is still open there.
 final class TemporaryRepo: Sendable {
   let path: String
+
+  private static let all = Mutex<[String]>([])
 
   init() throws {
     var template = Array("\(FileManager.default.temporaryDirectory.path)/swipfs-node-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw POSIXError(.EIO) }
     path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    Self.removeAtExit(path)
   }
 
   /// A copy of the folder as it is now: what a process that is killed at this moment would leave.
   init(crashOf other: TemporaryRepo) throws {
     path = "\(other.path)-crash-\(UInt32.random(in: 0 ... .max))"
     try FileManager.default.copyItem(atPath: other.path, toPath: path)
+    Self.removeAtExit(path)
   }
 
-  deinit {
-    try? FileManager.default.removeItem(atPath: path)
+  private static func removeAtExit(_ path: String) {
+    let isFirst = all.withLock { all in
+      all.append(path)
+      return all.count == 1
+    }
+    guard isFirst else { return }
+    atexit {
+      for path in TemporaryRepo.all.withLock({ $0 }) { try? FileManager.default.removeItem(atPath: path) }
+    }
   }
 
   func open(_ options: Node.Options = Node.Options()) throws -> Node {

@@ -147,7 +147,7 @@ struct KuboCIDTests {
   @Test func directoryThatGrowsAndShrinks() throws {
     let golden = try GoldenData.load().directories.filter { $0.options == ["cid-version": "1"] }
     let steps = golden.filter { $0.entries != nil && $0.entries != 5000 }
-    #expect(steps.count == 9)
+    #expect(steps.count == 10)
     try withMount { mount in
       let directory = "\(mount.path)/d"
       try check(mkdir(directory, 0o755))

@@ -22,8 +22,10 @@ extension NodeDatabase {
   }
 
   private static func node(_ inode: InodeNumber, in db: GRDB.Database) throws -> StoredNode? {
+    // SQLite has signed numbers only, and no node has a number beyond them.
+    guard let key = Int64(exactly: inode) else { return nil }
     let select = try db.cachedStatement(sql: "SELECT inode, parent, name, state FROM node WHERE inode = ?")
-    let rows = try Row.fetchCursor(select, arguments: [Int64(inode)])
+    let rows = try Row.fetchCursor(select, arguments: [key])
     // The row is the cursor's: it ends with it.
     return try withExtendedLifetime(rows) { try rows.next().map(node(of:)) }
   }
@@ -34,7 +36,7 @@ extension NodeDatabase {
       let select = try db.cachedStatement(
         sql: "SELECT inode, parent, name, state FROM node WHERE parent = ? ORDER BY inode")
       var children: [StoredNode] = []
-      let rows = try Row.fetchCursor(select, arguments: [Int64(directory)])
+      let rows = try Row.fetchCursor(select, arguments: [Int64(clamping: directory)])
       while let row = try rows.next() {
         children.append(try Self.node(of: row))
       }
