@@ -9,19 +9,25 @@ import Synchronization
 import TestSupport
 import UnixFS
 
-/// A folder that is there as long as this value's owner needs it.
-final class TemporaryFolder: Sendable {
+/// A folder that is there until the tests end. Not only as long as this value lives: an optimized build lets go of it
+/// after its last use, when a node is still open there.
+struct TemporaryFolder: Sendable {
   let path: String
+
+  /// What is to be removed. The lock guards the list.
+  private static let all = Mutex<[String]>([])
 
   init() throws {
     var template = Array("\(FileManager.default.temporaryDirectory.path)/swipfs-fs-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw POSIXError(.EIO) }
     path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    Self.removeAtExit(path)
   }
 
   /// A copy of the folder as it is now: what a process that is killed at this moment would leave.
   init(copyOf other: TemporaryFolder) throws {
     path = "\(other.path)-copy-\(UInt32.random(in: 0 ... .max))"
+    Self.removeAtExit(path)
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     // The space reserve is large, and made anew where it is missing.
     for name in try FileManager.default.contentsOfDirectory(atPath: other.path) where name != "reserve" {
@@ -29,8 +35,15 @@ final class TemporaryFolder: Sendable {
     }
   }
 
-  deinit {
-    try? FileManager.default.removeItem(atPath: path)
+  private static func removeAtExit(_ path: String) {
+    let isFirst = all.withLock { all in
+      all.append(path)
+      return all.count == 1
+    }
+    guard isFirst else { return }
+    atexit {
+      for path in TemporaryFolder.all.withLock({ $0 }) { try? FileManager.default.removeItem(atPath: path) }
+    }
   }
 }
 
@@ -80,6 +93,8 @@ struct TestMount: Sendable {
   func end() async throws {
     try await fileSystem.shutDown()
     try await node.close()
+    // Made anew where it is missing; a hundred of them until the tests end would fill a disk.
+    try FileManager.default.removeItem(atPath: "\(folder.path)/reserve")
   }
 
   /// Names of the spool files.
