@@ -32,12 +32,16 @@ public final class FileSystem: Sendable {
 
   /// Opens the file system of a volume: files that a crash left without a DAG get theirs in the background, and spool
   /// files that nothing refers to are removed.
-  public init(volume: any Volume, logger: Logger) async throws(FileSystemError) {
+  ///
+  /// - Parameter idleDelay: How long a file, or the whole tree, is left alone before its DAG is built unasked.
+  public init(
+    volume: any Volume, logger: Logger, idleDelay: Duration = .seconds(1)
+  ) async throws(FileSystemError) {
     self.volume = volume
     self.logger = logger
     let pool = ChunkPool(chunkSize: volume.profile.chunkSize, limit: Self.writeBufferLimit)
     files = OpenFileTable(volume: volume, pool: pool)
-    idle = IdleCommitter(files: files, volume: volume, logger: logger)
+    idle = IdleCommitter(files: files, volume: volume, delay: idleDelay, logger: logger)
     let left = try await volume.uncommittedFiles()
     for record in left {
       do throws(FileSystemError) {

@@ -70,7 +70,7 @@ import UnixFS
       for writer in 0..<writers {
         group.addTask {
           var random = SeededGenerator(seed: seed &* 100 &+ UInt64(writer))
-          for round in 1...40 {
+          for round in 1...12 {
             for record in (0..<records).shuffled(using: &random) {
               let bytes = [UInt8](repeating: UInt8(round), count: size)
               try await mount.write(file, at: UInt64((record * writers + writer) * size), bytes)
@@ -79,12 +79,12 @@ import UnixFS
         }
       }
       group.addTask { for _ in 0..<60 { try await mount.fileSystem.flush(file) } }
-      group.addTask { for _ in 0..<30 { try await mount.fileSystem.synchronize(file) } }
-      group.addTask { for _ in 0..<60 { _ = try await mount.fileSystem.cid(of: file) } }
+      group.addTask { for _ in 0..<10 { try await mount.fileSystem.synchronize(file) } }
+      group.addTask { for _ in 0..<30 { _ = try await mount.fileSystem.cid(of: file) } }
       group.addTask { for _ in 0..<200 { _ = try await mount.read(file, at: 0, count: 10_000) } }
       try await group.waitForAll()
     }
-    let expected = [UInt8](repeating: 40, count: writers * records * size)
+    let expected = [UInt8](repeating: 12, count: writers * records * size)
     #expect(try await mount.read(file, count: 10_000) == expected)
     try await mount.flushAndClose(file)
     #expect(try await mount.fileSystem.cid(of: file) == mount.importedCID(expected))

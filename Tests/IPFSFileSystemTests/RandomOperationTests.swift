@@ -8,11 +8,11 @@ import UnixFS
 /// Random operations against a model in memory: the same contents, attributes and errors; and after each remount the
 /// CIDs of the model's bytes.
 @Suite struct RandomOperationTests {
-  @Test(arguments: 1...6 as ClosedRange<UInt64>)
+  @Test(arguments: 1...4 as ClosedRange<UInt64>)
   func smallChunks(seed: UInt64) async throws {
     var run = try await RandomRun(seed: seed, profile: .small(), largestFile: 9000, largestWrite: 900)
-    for _ in 0..<8 {
-      for _ in 0..<500 { try await run.step() }
+    for _ in 0..<6 {
+      for _ in 0..<400 { try await run.step() }
       try await run.remount()
     }
     try await run.mount.end()
@@ -89,7 +89,7 @@ private struct RandomRun {
     case 90..<94: try await setAttributes()
     case 94..<96: try await list()
     case 96..<98: try await checkCID()
-    case 98..<99: try await crash()
+    case 98..<99: if Int.random(in: 0..<3, using: &random) == 0 { try await crash() }
     default: try await shrinkToNothing()
     }
   }

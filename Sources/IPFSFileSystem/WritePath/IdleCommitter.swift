@@ -2,12 +2,11 @@ import Logging
 import Synchronization
 import UnixFS
 
-/// Builds DAGs when nobody waits for them: of a file one second after its last change, of the directories once the
-/// whole tree has been left alone for a second.
+/// Builds DAGs when nobody waits for them: of a file some time after its last change, of the directories once the
+/// whole tree has been left alone for as long.
 ///
 /// The lock guards when the last change was and whether the task runs.
 final class IdleCommitter: Sendable {
-  private static let delay = Duration.seconds(1)
   /// With each failure a file waits twice as long for the next try, at last 1,024 times the delay.
   private static let mostDoublings = 10
 
@@ -20,9 +19,11 @@ final class IdleCommitter: Sendable {
   private let state = Mutex(State())
   private let files: OpenFileTable
   private let volume: any Volume
+  private let delay: Duration
   private let logger: Logger
 
-  init(files: OpenFileTable, volume: any Volume, logger: Logger) {
+  init(files: OpenFileTable, volume: any Volume, delay: Duration, logger: Logger) {
+    self.delay = delay
     self.files = files
     self.volume = volume
     self.logger = logger
@@ -49,9 +50,9 @@ final class IdleCommitter: Sendable {
 
   private func run() async {
     while !Task.isCancelled {
-      try? await Task.sleep(for: Self.delay)
+      try? await Task.sleep(for: delay)
       if Task.isCancelled { break }
-      try? await commitFiles(unchangedFor: Self.delay)
+      try? await commitFiles(unchangedFor: delay)
       if await commitTree() { break }
     }
   }
@@ -60,7 +61,7 @@ final class IdleCommitter: Sendable {
   /// change begins a new task.
   private func commitTree() async -> Bool {
     let begin = ContinuousClock.now
-    let isIdle = state.withLock { begin - $0.lastChange >= Self.delay }
+    let isIdle = state.withLock { begin - $0.lastChange >= delay }
     guard isIdle else { return false }
     do throws(FileSystemError) {
       try await volume.commit()

@@ -9,24 +9,41 @@ import Synchronization
 import TestSupport
 import UnixFS
 
-/// A folder that is there as long as this value's owner needs it.
-final class TemporaryFolder: Sendable {
+/// A folder that is there until the tests end. Not only as long as this value lives: an optimized build lets go of it
+/// after its last use, when a node is still open there.
+struct TemporaryFolder: Sendable {
   let path: String
+
+  /// What is to be removed. The lock guards the list.
+  private static let all = Mutex<[String]>([])
 
   init() throws {
     var template = Array("\(FileManager.default.temporaryDirectory.path)/swipfs-fs-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw POSIXError(.EIO) }
     path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    Self.removeAtExit(path)
   }
 
   /// A copy of the folder as it is now: what a process that is killed at this moment would leave.
   init(copyOf other: TemporaryFolder) throws {
     path = "\(other.path)-copy-\(UInt32.random(in: 0 ... .max))"
-    try FileManager.default.copyItem(atPath: other.path, toPath: path)
+    Self.removeAtExit(path)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    // The space reserve is large, and made anew where it is missing.
+    for name in try FileManager.default.contentsOfDirectory(atPath: other.path) where name != "reserve" {
+      try FileManager.default.copyItem(atPath: "\(other.path)/\(name)", toPath: "\(path)/\(name)")
+    }
   }
 
-  deinit {
-    try? FileManager.default.removeItem(atPath: path)
+  private static func removeAtExit(_ path: String) {
+    let isFirst = all.withLock { all in
+      all.append(path)
+      return all.count == 1
+    }
+    guard isFirst else { return }
+    atexit {
+      for path in TemporaryFolder.all.withLock({ $0 }) { try? FileManager.default.removeItem(atPath: path) }
+    }
   }
 }
 
@@ -49,14 +66,17 @@ struct TestMount: Sendable {
   let volume: ScriptedVolume
   let fileSystem: FileSystem
 
-  init(_ profile: ImportProfile, in folder: TemporaryFolder? = nil) async throws {
+  /// Mounts. By default nothing is committed but by calls, so that what tests count is theirs.
+  init(
+    _ profile: ImportProfile, in folder: TemporaryFolder? = nil, idleDelay: Duration = .seconds(3600)
+  ) async throws {
     let folder = try folder ?? TemporaryFolder()
     self.folder = folder
     self.profile = profile
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     node = try Node.open(path: folder.path, options: Node.Options(profile: profile, logger: logger))
     volume = ScriptedVolume(NodeVolume(node))
-    fileSystem = try await FileSystem(volume: volume, logger: logger)
+    fileSystem = try await FileSystem(volume: volume, logger: logger, idleDelay: idleDelay)
   }
 
   /// Ends it and mounts the same folder again.
@@ -73,6 +93,8 @@ struct TestMount: Sendable {
   func end() async throws {
     try await fileSystem.shutDown()
     try await node.close()
+    // Made anew where it is missing; a hundred of them until the tests end would fill a disk.
+    try FileManager.default.removeItem(atPath: "\(folder.path)/reserve")
   }
 
   /// Names of the spool files.
