@@ -76,12 +76,7 @@ package final class ControlServer: Sendable {
       unmount()
       while true {
         let status = status()
-        guard ControlSocket.send(status, to: client) else { return }
-        if status.phase == .ended {
-          // The stream ends with the process, so that whoever waits knows that it is gone.
-          _ = ControlSocket.receiveLine(from: client)
-          return
-        }
+        guard ControlSocket.send(status, to: client), status.phase != .ended else { return }
         usleep(200_000)
       }
     }

@@ -27,10 +27,16 @@ struct Umount: ParsableCommand {
     if let last {
       if let failure = last.failure { throw CommandError(.data, failure) }
       if last.phase != .ended { try checkThatItEnded(mount) }
+      waitForExit(of: last.pid)
     } else {
       // Nobody answers: the process was killed, and what is mounted is only a shell.
       try mount.detach()
     }
+  }
+
+  /// All is committed by now; the process has only to go, so that a script finds it gone.
+  private func waitForExit(of process: Int32) {
+    for _ in 0..<200 where kill(process, 0) == 0 { usleep(10_000) }
   }
 
   private func checkThatItEnded(_ mount: MountedNode) throws(CommandError) {
