@@ -15,7 +15,6 @@ if Context.environment["CI"] != nil { settings.append(.treatAllWarnings(as: .err
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -30,7 +29,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -41,12 +39,15 @@ let package = Package(
     .target(name: "IPLD", dependencies: ["Multiformats"], swiftSettings: settings),
     .target(name: "UnixFS", dependencies: ["IPLD", "Multiformats"], swiftSettings: settings),
 
+    // What neither Swift nor its packages have for tasks that wait for each other.
+    .target(name: "Coordination", swiftSettings: settings),
+
     // The embedded node.
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(name: "CLinux"),
     .target(
       name: "IPFSNode",
-      dependencies: ["UnixFS", "IPLD", "Multiformats", "CISAL", "CLinux", grdb, logging, collections],
+      dependencies: ["UnixFS", "IPLD", "Multiformats", "CISAL", "CLinux", "Coordination", grdb, logging],
       swiftSettings: settings),
 
     // FUSE, without anything of IPFS.
@@ -56,7 +57,7 @@ let package = Package(
     // All file system semantics, without libfuse and without a network.
     .target(
       name: "IPFSFileSystem",
-      dependencies: ["UnixFS", "IPLD", "Multiformats", logging, collections],
+      dependencies: ["UnixFS", "IPLD", "Multiformats", "Coordination", logging],
       swiftSettings: settings),
 
     .target(

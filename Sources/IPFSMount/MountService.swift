@@ -19,6 +19,7 @@ public final class MountService: Sendable {
   private struct State {
     var phase = MountStatus.Phase.starting
     var failure: String?
+    var isStopRequested = false
     var fileSystem: FileSystem?
     var node: Node?
     var session: Session?
@@ -64,15 +65,17 @@ public final class MountService: Sendable {
       throw error as? CommandError ?? CommandError(.repo, "cannot use the repo \(options.repo): \(error)")
     }
     let session = makeSession(fileSystem)
-    state.withLock { state in
+    let isStopRequested = state.withLock { state in
       state.fileSystem = fileSystem
       state.node = node
       state.session = session
+      return state.isStopRequested
     }
+    if isStopRequested { session.stop() }
     var failure: CommandError?
     do throws(FuseError) {
-      try session.mount(at: mountPoint)
       try TerminationSignals.handle { [self] _ in stop() }
+      try session.mount(at: mountPoint)
       fileSystem.attach(KernelNotifier(notifications: session.notifications))
       let end = await session.run { [self] in
         state.withLock { if $0.phase == .starting { $0.phase = .mounted } }
@@ -82,7 +85,13 @@ public final class MountService: Sendable {
     } catch {
       failure = CommandError(Self.exitCode(of: error), error.description)
     }
-    state.withLock { $0.phase = .draining }
+    let wasMounted = state.withLock { state in
+      defer { state.phase = .draining }
+      return state.phase != .starting
+    }
+    if !wasMounted, failure == nil {
+      failure = CommandError(.system, "stopped before \(mountPoint) could be used")
+    }
     failure = await drain(fileSystem, node, control) ?? failure
     state.withLock { state in
       state.phase = .ended
@@ -96,6 +105,7 @@ public final class MountService: Sendable {
   /// Begins to end the mount. Returns at once.
   public func stop() {
     let session = state.withLock { state in
+      state.isStopRequested = true
       if state.phase == .mounted { state.phase = .draining }
       return state.session
     }

@@ -1,3 +1,4 @@
+import Coordination
 import IPLD
 import Synchronization
 import UnixFS

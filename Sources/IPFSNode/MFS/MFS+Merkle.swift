@@ -1,3 +1,4 @@
+import Coordination
 import IPLD
 import Multiformats
 import Synchronization
@@ -15,7 +16,7 @@ extension MFS {
     do {
       switch source {
       case .directory(let dag?): return dag
-      case .directory(nil): return try await buildGate.pass { try await build(inode) }
+      case .directory(nil): return try await buildGate.withGate { try await build(inode) }
       default: return try await root(of: source)
       }
     } catch {

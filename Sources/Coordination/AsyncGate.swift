@@ -2,7 +2,9 @@ import Synchronization
 
 /// Mutual exclusion that may be held over a suspension. Entering an open gate does not suspend; those who wait enter
 /// in the order they came.
-final class AsyncGate: Sendable {
+///
+/// The lock guards who is in and who waits; it is held for no longer than it takes to look.
+package final class AsyncGate: Sendable {
   private struct State {
     var isHeld = false
     var waiting: [CheckedContinuation<Void, Never>] = []
@@ -10,8 +12,11 @@ final class AsyncGate: Sendable {
 
   private let state = Mutex(State())
 
+  /// Makes an open gate.
+  package init() {}
+
   /// Runs `body` while nobody else is in the gate.
-  func withGate<Result, Failure: Error>(
+  package func withGate<Result, Failure: Error>(
     _ body: () async throws(Failure) -> Result
   ) async throws(Failure) -> Result {
     let entered = state.withLock { state in
