@@ -8,12 +8,8 @@ extension Callbacks {
     table.lookup = { raw, parent, rawName in
       guard let raw, let rawName else { return }
       let name = [UInt8](copying: rawName)
-      Dispatcher.start(raw) { operations, context throws(Errno) in
+      Callbacks.answerWithEntry(raw) { operations, context throws(Errno) in
         try await operations.lookup(name, in: NodeID(rawValue: parent), context)
-      } answer: { reply, entry in
-        reply.entry(entry)
-      } takeBack: { operations, entry in
-        Callbacks.takeBack(entry, operations)
       }
     }
   }
@@ -22,46 +18,30 @@ extension Callbacks {
     table.mknod = { raw, parent, rawName, mode, device in
       guard let raw, let rawName else { return }
       let name = [UInt8](copying: rawName)
-      Dispatcher.start(raw) { operations, context throws(Errno) in
+      Callbacks.answerWithEntry(raw) { operations, context throws(Errno) in
         try await operations.mknod(name, in: NodeID(rawValue: parent), mode: mode, device: UInt64(device), context)
-      } answer: { reply, entry in
-        reply.entry(entry)
-      } takeBack: { operations, entry in
-        Callbacks.takeBack(entry, operations)
       }
     }
     table.mkdir = { raw, parent, rawName, mode in
       guard let raw, let rawName else { return }
       let name = [UInt8](copying: rawName)
-      Dispatcher.start(raw) { operations, context throws(Errno) in
+      Callbacks.answerWithEntry(raw) { operations, context throws(Errno) in
         try await operations.mkdir(name, in: NodeID(rawValue: parent), mode: mode, context)
-      } answer: { reply, entry in
-        reply.entry(entry)
-      } takeBack: { operations, entry in
-        Callbacks.takeBack(entry, operations)
       }
     }
     table.symlink = { raw, rawTarget, parent, rawName in
       guard let raw, let rawTarget, let rawName else { return }
       let target = [UInt8](copying: rawTarget)
       let name = [UInt8](copying: rawName)
-      Dispatcher.start(raw) { operations, context throws(Errno) in
+      Callbacks.answerWithEntry(raw) { operations, context throws(Errno) in
         try await operations.symlink(name, in: NodeID(rawValue: parent), target: target, context)
-      } answer: { reply, entry in
-        reply.entry(entry)
-      } takeBack: { operations, entry in
-        Callbacks.takeBack(entry, operations)
       }
     }
     table.link = { raw, node, parent, rawName in
       guard let raw, let rawName else { return }
       let name = [UInt8](copying: rawName)
-      Dispatcher.start(raw) { operations, context throws(Errno) in
+      Callbacks.answerWithEntry(raw) { operations, context throws(Errno) in
         try await operations.link(NodeID(rawValue: node), as: name, in: NodeID(rawValue: parent), context)
-      } answer: { reply, entry in
-        reply.entry(entry)
-      } takeBack: { operations, entry in
-        Callbacks.takeBack(entry, operations)
       }
     }
   }
@@ -96,6 +76,18 @@ extension Callbacks {
       } answer: { reply, _ in
         reply.success()
       }
+    }
+  }
+
+  /// Starts an operation whose answer is an entry.
+  private static func answerWithEntry(
+    _ raw: fuse_req_t,
+    _ operation: @escaping @Sendable (any FuseOperations, RequestContext) async throws(Errno) -> Entry
+  ) {
+    Dispatcher.start(raw, operation) { reply, entry in
+      reply.entry(entry)
+    } takeBack: { operations, entry in
+      takeBack(entry, operations)
     }
   }
 

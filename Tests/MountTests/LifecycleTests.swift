@@ -129,6 +129,17 @@ struct LifecycleTests {
     }
   }
 
+  /// The kernel reads ahead by more than its 128 KiB, where sysfs lets us say so.
+  @Test func readAheadIsRaised() throws {
+    try withMount { mount in
+      let device = try MountTestSupport.status(mount.path).st_dev
+      let setting = "/sys/class/bdi/\(device >> 8 & 0xFFF):\(device & 0xFF)/read_ahead_kb"
+      guard access(setting, W_OK) == 0 else { return print("SKIPPED: \(setting) cannot be written here") }
+      let value = try String(contentsOfFile: setting, encoding: .utf8)
+      #expect(try #require(Int(value.trimmingCharacters(in: .whitespacesAndNewlines))) > 128)
+    }
+  }
+
   @Test func status() throws {
     try withMount { mount in
       let status = try mount.status()
