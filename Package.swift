@@ -35,7 +35,8 @@ let package = Package(
   ],
   targets: [
     // Formats: no input or output.
-    .target(name: "Multiformats", dependencies: [crypto], swiftSettings: settings),
+    .systemLibrary(name: "CBlake2", pkgConfig: "libb2", providers: [.apt(["libb2-dev"])]),
+    .target(name: "Multiformats", dependencies: ["CBlake2", crypto], swiftSettings: settings),
     .target(name: "IPLD", dependencies: ["Multiformats"], swiftSettings: settings),
     .target(name: "UnixFS", dependencies: ["IPLD", "Multiformats"], swiftSettings: settings),
 

@@ -29,7 +29,7 @@ public struct CID: Hashable, Sendable {
   public init(version: Version, codec: Multicodec, multihash: Multihash) throws(MultiformatsError) {
     switch version {
     case .v0:
-      guard codec == .dagPB, multihash.code == .sha2_256 else {
+      guard codec == .dagPB, multihash.code == .sha2_256, multihash.digest.count == 32 else {
         throw MultiformatsError(.invalidVersion0, "a CIDv0 is always dag-pb with sha2-256")
       }
       bytes = multihash.bytes
@@ -155,19 +155,34 @@ extension CID {
     }
   }
 
+  /// The identifier of `data`, read in place, by a hash function.
+  ///
+  /// - Throws: `unknownHashFunction` if the function cannot be computed, `invalidVersion0` for a version 0 that is not
+  ///   dag-pb with sha2-256, `invalidDigest` for more than 128 bytes with `identity`.
+  public init(
+    hashing data: UnsafeRawBufferPointer, codec: Multicodec, version: Version = .v1,
+    function: Multihash.Code = .sha2_256
+  ) throws(MultiformatsError) {
+    // The usual one without the allocations of the others.
+    if function == .sha2_256, version == .v1 || codec == .dagPB, codec.rawValue >> 63 == 0 {
+      self = .sha256(of: data, codec: codec, version: version)
+    } else {
+      try self.init(version: version, codec: codec, multihash: Multihash(hashing: data, with: function))
+    }
+  }
+
   /// Whether `data` is the block of this name.
   ///
-  /// - Throws: `unknownHashFunction` if that cannot be known.
+  /// - Throws: `unknownHashFunction` if that cannot be known, `invalidDigest` for more than 128 bytes with `identity`.
   public func verifies(_ data: UnsafeRawBufferPointer) throws(MultiformatsError) -> Bool {
     let (code, start) = hashPosition
-    switch code {
-    case .sha2_256:
-      return HashFunction.sha256(data) { $0.elementsEqual(bytes[start...]) }
-    case .identity:
-      return data.elementsEqual(bytes[start...])
-    default:
-      return try Multihash(hashing: data, with: code).digest.elementsEqual(bytes[start...])
+    if code == .sha2_256 {
+      // The digest may be cut.
+      return HashFunction.sha256(data) { $0.prefix(bytes.count - start).elementsEqual(bytes[start...]) }
     }
+    let function = try HashFunction.of(code)
+    try function.checkInput(data)
+    return function.hash(data, bytes.count - start).elementsEqual(bytes[start...])
   }
 }
 

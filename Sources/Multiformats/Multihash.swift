@@ -1,5 +1,3 @@
-internal import Crypto
-
 /// A digest together with the hash function that made it.
 ///
 /// See <https://multiformats.io/multihash/>.
@@ -16,8 +14,18 @@ public struct Multihash: Hashable, Sendable {
 
     /// No hash: the digest is the data itself.
     public static let identity = Code(rawValue: 0x00)
+    /// SHA-1, which is broken: for content of others.
+    public static let sha1 = Code(rawValue: 0x11)
     /// SHA-2 with 256 bits.
     public static let sha2_256 = Code(rawValue: 0x12)
+    /// SHA-2 with 512 bits.
+    public static let sha2_512 = Code(rawValue: 0x13)
+    /// SHA-3 with 256 bits.
+    public static let sha3_256 = Code(rawValue: 0x16)
+    /// BLAKE3, of 256 bits where nothing else is said.
+    public static let blake3 = Code(rawValue: 0x1E)
+    /// BLAKE2b with 256 bits.
+    public static let blake2b_256 = Code(rawValue: 0xB220)
   }
 
   /// The hash function.
@@ -25,9 +33,10 @@ public struct Multihash: Hashable, Sendable {
   /// What it gave.
   public let digest: [UInt8]
 
-  /// Names a digest.
+  /// Names a digest, whole or cut.
   ///
-  /// - Throws: `invalidDigest` if the function is known and gives digests of another length.
+  /// - Throws: `invalidDigest` if the function is known and the digest is longer than any of its, or has less than
+  ///   20 bytes.
   public init(code: Code, digest: [UInt8]) throws(MultiformatsError) {
     try Self.checkLength(digest.count, of: code)
     self.code = code
@@ -36,13 +45,13 @@ public struct Multihash: Hashable, Sendable {
 
   /// Hashes `data`.
   ///
-  /// - Throws: `unknownHashFunction` if the function is not in the table.
+  /// - Throws: `unknownHashFunction` if the function cannot be computed, `invalidDigest` for more than 128 bytes with
+  ///   `identity`.
   public init(hashing data: UnsafeRawBufferPointer, with code: Code) throws(MultiformatsError) {
-    guard let function = HashFunction.table[code] else {
-      throw MultiformatsError(.unknownHashFunction, "hash function 0x\(String(code.rawValue, radix: 16)) is not known")
-    }
+    let function = try HashFunction.of(code)
+    try function.checkInput(data)
     self.code = code
-    self.digest = function.digest(data)
+    self.digest = function.hash(data, function.digestLength)
   }
 
   /// The binary form: code, length, digest.
@@ -56,31 +65,33 @@ public struct Multihash: Hashable, Sendable {
   }
 
   /// Refuses a length that a known function's digests do not have.
+  ///
+  /// A digest may be cut, but not below 20 bytes: then others with the same digest could be found. The data in an
+  /// `identity` may have any length here, so that one such link does not make its node unreadable; to hash or to verify
+  /// more than 128 bytes is refused.
   static func checkLength(_ length: Int, of code: Code) throws(MultiformatsError) {
-    guard let expected = HashFunction.table[code]?.digestLength, expected != length else { return }
-    throw MultiformatsError(.invalidDigest, "digest of \(length) bytes, its hash function gives \(expected)")
+    guard code != .identity, let function = HashFunction.table[code],
+      !(HashFunction.minimumLength...function.maximumLength ~= length)
+    else { return }
+    throw MultiformatsError(
+      .invalidDigest,
+      "digest of \(length) bytes, \(function.name) has \(HashFunction.minimumLength) to \(function.maximumLength)")
   }
 }
 
-/// A hash function of the table.
-struct HashFunction: Sendable {
-  /// Bytes of its digests, nil where they vary.
-  let digestLength: Int?
-  /// Hashes data.
-  let digest: @Sendable (UnsafeRawBufferPointer) -> [UInt8]
+extension Multihash.Code {
+  /// The functions that can be computed, in the order of their numbers.
+  public static let all: [Multihash.Code] = HashFunction.table.keys.sorted { $0.rawValue < $1.rawValue }
 
-  /// The functions that can be computed. One is added by an entry here.
-  static let table: [Multihash.Code: HashFunction] = [
-    .identity: HashFunction(digestLength: nil) { Array($0) },
-    .sha2_256: HashFunction(digestLength: SHA256.byteCount) { data in
-      sha256(data) { Array($0) }
-    },
-  ]
+  private static let byName = Dictionary(
+    HashFunction.table.map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
 
-  /// Hands SHA-256 of `data` to `body` without an allocation.
-  static func sha256<Result>(_ data: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-    var function = SHA256()
-    function.update(bufferPointer: data)
-    return function.finalize().withUnsafeBytes(body)
+  /// The function of a name in the multicodec table, such as `sha2-256`; nil if it cannot be computed.
+  public init?(name: String) {
+    guard let code = Self.byName[name] else { return nil }
+    self = code
   }
+
+  /// The name in the multicodec table; nil if the function cannot be computed.
+  public var name: String? { HashFunction.table[self]?.name }
 }

@@ -13,7 +13,7 @@ import Testing
   }
 
   @Test func unknownHashFunctionIsNotTrusted() throws {
-    let hash = try Multihash(code: .init(rawValue: 0x1E), digest: data(32))
+    let hash = try Multihash(code: .init(rawValue: 0x1052), digest: data(32))
     let cid = try CID(version: .v1, codec: .raw, multihash: hash)
     #expect { try Block(verifying: cid, data: bytes) } throws: { ($0 as? BlockError)?.code == .unsupported }
   }

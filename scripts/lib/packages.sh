@@ -1,7 +1,7 @@
 # Debian packages that swipfs needs. Sourced by the other scripts.
 
 # What the build links and the mount runs with.
-build_packages=(libfuse3-dev fuse3 libsqlite3-dev libisal-dev pkg-config)
+build_packages=(libfuse3-dev fuse3 libsqlite3-dev libisal-dev libb2-dev pkg-config)
 # What the tests and benchmarks run beside it.
 test_packages=(attr rsync git sqlite3 gcc libc6-dev procps util-linux python3)
 bench_packages=(fio gcc libc6-dev python3)
