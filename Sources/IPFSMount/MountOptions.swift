@@ -1,5 +1,6 @@
 public import Foundation
 import IPFSNode
+public import UnixFS
 
 /// What `mount.swipfs` was asked to do.
 public struct MountOptions: Sendable, Hashable {
@@ -31,6 +32,8 @@ public struct MountOptions: Sendable, Hashable {
   public var allowsOther = false
   /// Whether the kernel collects writes.
   public var cachesWrites = true
+  /// How files become DAGs, where that is not as in the repo's configuration.
+  public var importOptions = ImportOptions()
   /// Where the log goes; nil is standard error, which a daemon does not have.
   public var logFile: String?
 
@@ -51,6 +54,14 @@ public struct MountOptions: Sendable, Hashable {
       -o allow_other     let other users in (the modes of files still count)
       -o writeback=no    send every write through at once instead of collecting them in the kernel
       -o log=FILE        append the log to FILE
+
+    How files become DAGs, as of `ipfs add`; what is not said is as in the repo's configuration:
+
+      -o chunker=NAME           size-BYTES
+      -o cid-version=0|1        the version of CIDs
+      -o raw-leaves=true|false  whether leaves are bare bytes
+      -o max-file-links=N       the most links of a node
+
       -V, --version      print the version
       -h, --help         print this
 
@@ -130,7 +141,14 @@ extension MountOptions {
     case (let name, nil) where Self.forKernel.contains(name): kernelOptions.append(name)
     case (let name, _) where name.hasPrefix("x-") || name.hasPrefix("comment"): break
     case (let name, nil) where Self.ignored.contains(name): break
+    case (let name, let value?) where ImportOptions.names.contains(name): try setImportOption(name, to: value)
     default: throw Self.wrong("unknown mount option \(value.map { "\(name)=\($0)" } ?? name)")
+    }
+  }
+
+  private mutating func setImportOption(_ name: String, to value: String) throws(CommandError) {
+    do throws(UnixFSError) { try importOptions.set(name, to: value) } catch {
+      throw Self.wrong("\(name)=\(value): \(error.message)")
     }
   }
 

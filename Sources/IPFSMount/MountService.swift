@@ -141,7 +141,8 @@ public final class MountService: Sendable {
     let deadline = ContinuousClock.now + Self.drainPatience
     while true {
       do throws(NodeError) {
-        return try Node.open(path: options.repo, options: Node.Options(logger: logger))
+        return try Node.open(
+          path: options.repo, options: Node.Options(importOptions: options.importOptions, logger: logger))
       } catch {
         guard case .locked = error.code, ContinuousClock.now < deadline, isHolderEnding else {
           throw CommandError(.repo, error.description)

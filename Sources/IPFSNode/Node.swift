@@ -16,15 +16,19 @@ public final class Node: Sendable {
     public var lockPatience: Double
     /// Import options that take the place of those in the repo's configuration.
     public var profile: ImportProfile?
+    /// Single import options that take the place of those, for as long as the node is open.
+    public var importOptions: ImportOptions
     /// Where errors go that no caller sees.
     public var logger: Logger
 
     /// Options; by default nothing is waited for and the repo's configuration holds.
     public init(
-      lockPatience: Double = 0, profile: ImportProfile? = nil, logger: Logger = Logger(label: "swipfs.node")
+      lockPatience: Double = 0, profile: ImportProfile? = nil, importOptions: ImportOptions = ImportOptions(),
+      logger: Logger = Logger(label: "swipfs.node")
     ) {
       self.lockPatience = lockPatience
       self.profile = profile
+      self.importOptions = importOptions
       self.logger = logger
     }
   }
@@ -60,7 +64,7 @@ public final class Node: Sendable {
     lock = try RepoLock(path: repo.lock, patience: options.lockPatience)
     try repo.prepare()
     let configuration = try NodeConfiguration(path: repo.configuration)
-    profile = if let profile = options.profile { profile } else { try configuration.profile() }
+    profile = try configuration.profile(over: options.profile, with: options.importOptions)
     counters = NodeCounters()
     database = try NodeDatabase(path: repo.database)
     let reserve = SpaceReserve(path: repo.reserve)

@@ -69,12 +69,8 @@ public struct ImportProfile: Hashable, Sendable {
   public init(
     chunker: Chunker, cidVersion: CID.Version, rawLeaves: Bool, maxFileLinks: Int, sharding: Sharding
   ) throws(UnixFSError) {
-    guard case .fixed(let size) = chunker, 1...Self.maximumChunkSize ~= size else {
-      throw UnixFSError(.invalidProfile, "chunk size is not between 1 and \(Self.maximumChunkSize)")
-    }
-    guard 2...Self.mostFileLinks ~= maxFileLinks else {
-      throw UnixFSError(.invalidProfile, "\(maxFileLinks) links a node: must be between 2 and \(Self.mostFileLinks)")
-    }
+    try chunker.check()
+    try Self.check(maxFileLinks: maxFileLinks)
     self.init(
       checkedChunker: chunker, cidVersion: cidVersion, rawLeaves: rawLeaves, maxFileLinks: maxFileLinks,
       sharding: sharding)
@@ -88,6 +84,12 @@ public struct ImportProfile: Hashable, Sendable {
     self.rawLeaves = rawLeaves
     self.maxFileLinks = maxFileLinks
     self.sharding = sharding
+  }
+
+  static func check(maxFileLinks: Int) throws(UnixFSError) {
+    guard 2...mostFileLinks ~= maxFileLinks else {
+      throw UnixFSError(.invalidProfile, "\(maxFileLinks) links a node: must be between 2 and \(mostFileLinks)")
+    }
   }
 
   /// Links whose node still fits a block of 2 MiB.

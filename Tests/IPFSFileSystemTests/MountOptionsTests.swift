@@ -1,7 +1,9 @@
 import Foundation
 import IPFSMount
 import IPFSNode
+import Multiformats
 import Testing
+import UnixFS
 
 /// The command line of `mount.swipfs`.
 @Suite struct MountOptionsTests {
@@ -28,6 +30,21 @@ import Testing
     #expect(!options.isReadOnly && !options.allowsOther && options.cachesWrites)
     #expect(options.logFile == nil)
     #expect(options.kernelOptions.isEmpty)
+    #expect(options.importOptions == ImportOptions())
+  }
+
+  @Test func importOptions() throws {
+    let options = try parse("/mnt", "-o", "chunker=size-256,cid-version=0,raw-leaves=false,max-file-links=4")
+    var expected = ImportOptions()
+    expected.chunker = .fixed(256)
+    expected.cidVersion = .v0
+    expected.rawLeaves = false
+    expected.maxFileLinks = 4
+    #expect(options.importOptions == expected)
+    // What is not said is as it was.
+    let one = try parse("/mnt", "-o", "max-file-links=174").importOptions
+    #expect(try one.profile(over: .unixfsV1_2025).chunkSize == 1 << 20)
+    #expect(try one.profile(over: .unixfsV1_2025).maxFileLinks == 174)
   }
 
   @Test func everyOption() throws {
@@ -74,7 +91,11 @@ import Testing
 
   @Test func whatIsWrongIsNamed() {
     for (error, part) in [
-      (refusal("/mnt", "-o", "nonsense"), "nonsense"), (refusal("/mnt", "-o", "chunker=size-5"), "chunker=size-5"),
+      (refusal("/mnt", "-o", "nonsense"), "nonsense"), (refusal("/mnt", "-o", "chunker=gear"), "chunker=gear"),
+      (refusal("/mnt", "-o", "chunker=size-0"), "chunker=size-0"), (refusal("/mnt", "-o", "chunker"), "chunker"),
+      (refusal("/mnt", "-o", "chunker=size-2097152"), "2096896"), (refusal("/mnt", "-o", "cid-version=2"), "0 or 1"),
+      (refusal("/mnt", "-o", "raw-leaves=yes"), "true or false"),
+      (refusal("/mnt", "-o", "max-file-links=1"), "max-file-links=1"),
       (refusal("/mnt", "-o", "repo="), "repo="), (refusal("/mnt", "-o", "repo"), "repo"),
       (refusal("/mnt", "-o", "writeback=perhaps"), "writeback=perhaps"), (refusal("/mnt", "-o", "ro=1"), "ro=1"),
       (refusal("/mnt", "-o", "api=/ip4/127.0.0.1/tcp/5001"), "api=/ip4/127.0.0.1/tcp/5001"),

@@ -78,6 +78,18 @@ import UnixFS
     let old = try repo.open()
     #expect(old.profile == .kuboDefault)
     try await old.close()
+
+    // Options of the one who opens come first; what they leave open is as in the file.
+    var options = ImportOptions()
+    options.chunker = .fixed(256)
+    options.cidVersion = .v1
+    let overridden = try Node.open(path: repo.path, options: Node.Options(importOptions: options))
+    #expect(overridden.profile.chunkSize == 256)
+    #expect(overridden.profile.cidVersion == .v1)
+    #expect(!overridden.profile.rawLeaves)
+    #expect(overridden.profile.maxFileLinks == 174)
+    #expect(overridden.profile.sharding == ImportProfile.kuboDefault.sharding)
+    try await overridden.close()
     for unsupported in [
       #"{"Import": {"UnixFSChunker": "rabin"}}"#, #"{"Import": {"CidVersion": 2}}"#, #"{"Import": "x"}"#, "{",
       #"{"Import": {"HashFunction": "md5"}}"#, #"{"Import": {"UnixFSFileMaxLinks": 1}}"#,

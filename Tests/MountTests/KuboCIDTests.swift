@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The CIDs that a real Kubo gave with the options that a mount imports with.
-private struct GoldenData: Decodable {
+struct GoldenData: Decodable {
   struct Result: Decodable {
     let Hash: String
   }

@@ -7,13 +7,13 @@ import UnixFS
 struct NodeConfiguration: Codable, Hashable, Sendable {
   /// The import options that are new files' and directories' (Kubo's section `Import`). What is left out is as in
   /// profile `unixfs-v1-2025`.
-  var importOptions: ImportOptions?
+  var importSection: ImportSection?
 
   enum CodingKeys: String, CodingKey {
-    case importOptions = "Import"
+    case importSection = "Import"
   }
 
-  struct ImportOptions: Codable, Hashable, Sendable {
+  struct ImportSection: Codable, Hashable, Sendable {
     var cidVersion: Int?
     var rawLeaves: Bool?
     var chunker: String?
@@ -62,36 +62,43 @@ struct NodeConfiguration: Codable, Hashable, Sendable {
     }
   }
 
-  /// The import options as a profile. Throws `unusableRepo` for what is not supported.
-  func profile() throws(NodeError) -> ImportProfile {
-    let standard = ImportProfile.unixfsV1_2025
-    guard let options = importOptions else { return standard }
-    guard options.hashFunction ?? "sha2-256" == "sha2-256" else {
-      throw Self.unsupported("HashFunction", options.hashFunction)
-    }
-    do {
-      return try ImportProfile(
-        chunker: try Self.chunker(options.chunker) ?? standard.chunker,
-        cidVersion: try Self.version(options.cidVersion) ?? standard.cidVersion,
-        rawLeaves: options.rawLeaves ?? standard.rawLeaves,
-        maxFileLinks: options.fileMaxLinks ?? standard.maxFileLinks,
-        sharding: try ImportProfile.Sharding(
-          fanout: options.directoryMaxFanout ?? standard.sharding.fanout,
-          threshold: try Self.size(options.directorySizeThreshold) ?? standard.sharding.threshold,
-          estimate: try Self.estimate(options.directorySizeEstimation) ?? standard.sharding.estimate))
-    } catch let error as NodeError {
-      throw error
+  /// The profile that the import options mean.
+  ///
+  /// - Parameters:
+  ///   - profile: Takes the place of the file's options; nil keeps them.
+  ///   - overriding: Options that come before both.
+  /// - Throws: `unusableRepo` for what is not supported.
+  func profile(
+    over profile: ImportProfile? = nil, with overriding: ImportOptions = ImportOptions()
+  ) throws(NodeError) -> ImportProfile {
+    let own = profile == nil ? try options() : ImportOptions()
+    do throws(UnixFSError) {
+      return try overriding.profile(over: own.profile(over: profile ?? .unixfsV1_2025))
     } catch {
-      throw NodeError(.unusableRepo, "the configuration's Import section cannot be used", cause: error)
+      throw NodeError(.unusableRepo, "the import options cannot be used: \(error.message)", cause: error)
     }
   }
 
-  private static func chunker(_ text: String?) throws(NodeError) -> ImportProfile.Chunker? {
-    guard let text else { return nil }
-    guard text.hasPrefix("size-"), let size = Int(text.dropFirst("size-".count)) else {
-      throw unsupported("UnixFSChunker", text)
+  private func options() throws(NodeError) -> ImportOptions {
+    var options = ImportOptions()
+    guard let section = importSection else { return options }
+    guard section.hashFunction ?? "sha2-256" == "sha2-256" else {
+      throw Self.unsupported("HashFunction", section.hashFunction)
     }
-    return .fixed(size)
+    let standard = ImportProfile.unixfsV1_2025.sharding
+    options.cidVersion = try Self.version(section.cidVersion)
+    options.rawLeaves = section.rawLeaves
+    options.maxFileLinks = section.fileMaxLinks
+    do throws(UnixFSError) {
+      options.chunker = if let name = section.chunker { try ImportProfile.Chunker(name: name) } else { nil }
+    } catch { throw Self.unsupported("UnixFSChunker", section.chunker) }
+    let threshold = try Self.size(section.directorySizeThreshold) ?? standard.threshold
+    let estimate = try Self.estimate(section.directorySizeEstimation) ?? standard.estimate
+    do throws(UnixFSError) {
+      options.sharding = try ImportProfile.Sharding(
+        fanout: section.directoryMaxFanout ?? standard.fanout, threshold: threshold, estimate: estimate)
+    } catch { throw Self.unsupported("UnixFSHAMTDirectoryMaxFanout", section.directoryMaxFanout.map(String.init)) }
+    return options
   }
 
   private static func version(_ number: Int?) throws(NodeError) -> CID.Version? {
