@@ -16,6 +16,26 @@ public struct IPLDError: Error, Sendable, CustomStringConvertible {
     case missingField
     /// A link whose bytes are no CID.
     case invalidLink
+    /// Bytes or characters that the format does not have.
+    case invalidSyntax
+    /// A text that is not UTF-8.
+    case invalidText
+    /// A value that is not in its one encoding.
+    case notCanonical
+    /// A map with a name twice.
+    case duplicateKey
+    /// A map of one of the forms that DAG-JSON keeps for links and bytes.
+    case reservedForm
+    /// Lists and maps that stand too deep in each other.
+    case tooDeep
+    /// Bytes follow the value.
+    case trailingBytes
+    /// A codec that is not known here, or that does not have such values.
+    case unsupportedCodec
+    /// A part of an archive that is larger than allowed.
+    case tooLarge
+    /// An archive that does not begin as one.
+    case invalidHeader
   }
 
   /// The kind of defect.

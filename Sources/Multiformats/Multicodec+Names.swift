@@ -2,7 +2,7 @@ extension Multicodec {
   /// Codecs of blocks that Kubo names, with their names in the multicodec table.
   private static let names: [(name: String, codec: Multicodec)] = [
     ("raw", .raw), ("dag-pb", .dagPB), ("dag-cbor", .dagCBOR), ("libp2p-key", .libp2pKey), ("dag-json", .dagJSON),
-    ("cbor", Multicodec(rawValue: 0x51)), ("json", Multicodec(rawValue: 0x0200)),
+    ("cbor", .cbor), ("json", .json),
     ("git-raw", Multicodec(rawValue: 0x78)), ("dag-jose", Multicodec(rawValue: 0x85)),
     ("car", Multicodec(rawValue: 0x0202)),
   ]

@@ -21,4 +21,8 @@ public struct Multicodec: RawRepresentable, Hashable, Sendable {
   public static let libp2pKey = Multicodec(rawValue: 0x72)
   /// DAG-JSON.
   public static let dagJSON = Multicodec(rawValue: 0x0129)
+  /// CBOR without links.
+  public static let cbor = Multicodec(rawValue: 0x51)
+  /// JSON without links.
+  public static let json = Multicodec(rawValue: 0x0200)
 }
