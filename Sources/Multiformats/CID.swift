@@ -50,39 +50,49 @@ public struct CID: Hashable, Sendable {
   /// - Throws: An error for what is truncated, has trailing bytes, a varint not in its shortest form, another version.
   public init(bytes: some Collection<UInt8>) throws(MultiformatsError) {
     let bytes = Array(bytes)
-    if Self.hasVersion0Prefix(bytes) {
-      guard bytes.count == Self.version0Length else {
-        throw MultiformatsError(
-          bytes.count < Self.version0Length ? .truncated : .trailingBytes, "CIDv0 of \(bytes.count) bytes")
-      }
-      self.bytes = bytes
-      return
-    }
     var position = 0
-    let version = try Varint.decode(bytes, at: &position)
-    guard version == UInt64(Version.v1.rawValue) else {
-      throw MultiformatsError(.unknownVersion, "CID of version \(version)")
+    self = try Self.decode(bytes, at: &position)
+    guard position == bytes.count else {
+      throw MultiformatsError(.trailingBytes, "CID with \(bytes.count - position) bytes behind it")
     }
-    _ = try Varint.decode(bytes, at: &position)
-    let code = Multihash.Code(rawValue: try Varint.decode(bytes, at: &position))
-    let length = try Varint.decode(bytes, at: &position)
-    let rest = UInt64(bytes.count - position)
-    guard length == rest else {
-      throw MultiformatsError(
-        length > rest ? .truncated : .trailingBytes, "CID with a digest of \(length) bytes, \(rest) are there")
+  }
+
+  /// Reads the binary form that begins at `position` and moves `position` behind it.
+  ///
+  /// - Parameters:
+  ///   - bytes: Where the CID is.
+  ///   - position: The index of its first byte; undefined when an error is thrown.
+  ///   - end: The index behind the last byte that may be read; all of `bytes` when nil.
+  /// - Throws: An error for what is truncated, has a varint not in its shortest form, another version.
+  public static func decode(
+    _ bytes: [UInt8], at position: inout Int, end: Int? = nil
+  ) throws(MultiformatsError) -> CID {
+    let start = position
+    let end = end ?? bytes.count
+    if hasVersion0Prefix(bytes[start..<end]) {
+      guard end - start >= version0Length else {
+        throw MultiformatsError(.truncated, "CIDv0 of \(end - start) bytes")
+      }
+      position += version0Length
+    } else {
+      let version = try Varint.decode(bytes, at: &position, end: end)
+      guard version == UInt64(Version.v1.rawValue) else {
+        throw MultiformatsError(.unknownVersion, "CID of version \(version)")
+      }
+      _ = try Varint.decode(bytes, at: &position, end: end)
+      try Multihash.skip(bytes, at: &position, end: end)
     }
-    try Multihash.checkLength(Int(rest), of: code)
-    self.bytes = bytes
+    return CID(checked: start == 0 && position == bytes.count ? bytes : Array(bytes[start..<position]))
   }
 
   private static let version0Length = 34
 
-  private static func hasVersion0Prefix(_ bytes: [UInt8]) -> Bool {
-    bytes.count >= 2 && bytes[0] == 0x12 && bytes[1] == 0x20
+  private static func hasVersion0Prefix(_ bytes: ArraySlice<UInt8>) -> Bool {
+    bytes.count >= 2 && bytes[bytes.startIndex] == 0x12 && bytes[bytes.startIndex + 1] == 0x20
   }
 
   /// The form of the identifier.
-  public var version: Version { Self.hasVersion0Prefix(bytes) ? .v0 : .v1 }
+  public var version: Version { Self.hasVersion0Prefix(bytes[...]) ? .v0 : .v1 }
 
   /// How the block's bytes are to be read.
   public var codec: Multicodec {

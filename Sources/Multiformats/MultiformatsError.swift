@@ -20,6 +20,8 @@ public struct MultiformatsError: Error, Hashable, Sendable, CustomStringConverti
     case invalidDigest
     /// A hash function that is not in the table.
     case unknownHashFunction
+    /// An address with an unknown protocol, or a value that its protocol does not have.
+    case invalidAddress
   }
 
   /// The kind of defect.

@@ -54,6 +54,36 @@ public struct Multihash: Hashable, Sendable {
     self.digest = function.hash(data, function.digestLength)
   }
 
+  /// Reads a binary form that fills `bytes`.
+  ///
+  /// - Throws: An error for what is truncated, has trailing bytes, a varint not in its shortest form, or a digest of a
+  ///   length that its function does not have.
+  public init(bytes: [UInt8]) throws(MultiformatsError) {
+    var position = 0
+    let (code, start) = try Self.skip(bytes, at: &position, end: bytes.count)
+    guard position == bytes.count else {
+      throw MultiformatsError(.trailingBytes, "multihash with \(bytes.count - position) bytes behind it")
+    }
+    self.code = code
+    digest = Array(bytes[start...])
+  }
+
+  /// Passes over the binary form that begins at `position`, and tells its function and where its digest begins.
+  @discardableResult
+  static func skip(
+    _ bytes: [UInt8], at position: inout Int, end: Int
+  ) throws(MultiformatsError) -> (code: Code, start: Int) {
+    let code = Code(rawValue: try Varint.decode(bytes, at: &position, end: end))
+    let length = try Varint.decode(bytes, at: &position, end: end)
+    guard length <= UInt64(end - position) else {
+      throw MultiformatsError(.truncated, "digest of \(length) bytes, \(end - position) are there")
+    }
+    try checkLength(Int(length), of: code)
+    let start = position
+    position += Int(length)
+    return (code, start)
+  }
+
   /// The binary form: code, length, digest.
   public var bytes: [UInt8] {
     var result: [UInt8] = []
