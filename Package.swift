@@ -97,7 +97,11 @@ let package = Package(
       name: "MountTests", dependencies: ["MountTestSupport", "TestSupport", "CFuse3", "MountSwipfs", "swipfs"],
       swiftSettings: settings),
     .testTarget(
-      name: "FaultTests", dependencies: ["MountTestSupport", "CFuse3", "MountSwipfs", "swipfs"],
-      swiftSettings: settings),
+      name: "FaultTests",
+      dependencies: [
+        "MountTestSupport", "CFuse3", "MountSwipfs", "swipfs", "IPFSMount", "IPFSFileSystem", "IPFSNode", "UnixFS",
+        logging,
+      ],
+      exclude: ["PowerLoss/Recorder"], swiftSettings: settings),
   ]
 )

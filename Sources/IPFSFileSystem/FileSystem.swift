@@ -1,4 +1,3 @@
-import Foundation
 import IPLD
 public import Logging
 import Multiformats
@@ -40,7 +39,9 @@ public final class FileSystem: Sendable {
     self.volume = volume
     self.logger = logger
     let pool = ChunkPool(chunkSize: volume.profile.chunkSize, limit: Self.writeBufferLimit)
-    files = OpenFileTable(volume: volume, pool: pool)
+    let spools = SpoolFolder(path: volume.spoolDirectory)
+    volume.attach(spools)
+    files = OpenFileTable(volume: volume, pool: pool, spools: spools)
     idle = IdleCommitter(files: files, volume: volume, delay: idleDelay, logger: logger)
     let left = try await volume.uncommittedFiles()
     for record in left {
@@ -52,7 +53,7 @@ public final class FileSystem: Sendable {
         await report("a file that was being written cannot be recovered whole", record.inode, error)
       }
     }
-    removeStraySpoolFiles(except: Set(left.map(\.inode)))
+    spools.removeStrays(except: Set(left.map(\.inode)))
     idle.noteChange()
   }
 
@@ -126,12 +127,5 @@ public final class FileSystem: Sendable {
     var status = NodeStatus(record, node: inodes.node(of: record.inode))
     if record.kind == .file { files.existing(record.inode)?.overlay(on: &status) }
     return status
-  }
-
-  private func removeStraySpoolFiles(except inodes: Set<InodeNumber>) {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: volume.spoolDirectory)) ?? []
-    for name in names where !(InodeNumber(name).map(inodes.contains) ?? false) {
-      try? FileManager.default.removeItem(atPath: "\(volume.spoolDirectory)/\(name)")
-    }
   }
 }

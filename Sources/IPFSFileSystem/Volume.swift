@@ -15,6 +15,9 @@ public protocol Volume: BlockStore {
   /// The folder for spool files: parts of files that are not blocks yet. It belongs to the file system.
   var spoolDirectory: String { get }
 
+  /// Makes the volume synchronize the spool files before it makes changes survive a loss of power that speak of them.
+  func attach(_ spool: any SpoolStorage)
+
   /// A node by its number. Throws ``FileSystemError/Code/notFound``.
   func record(of inode: InodeNumber) async throws(FileSystemError) -> NodeRecord
 

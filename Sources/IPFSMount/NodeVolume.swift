@@ -17,6 +17,8 @@ package struct NodeVolume: Volume {
   package var profile: ImportProfile { node.profile }
   package var spoolDirectory: String { node.repo.spool }
 
+  package func attach(_ spool: any SpoolStorage) { node.tree.attach(spool) }
+
   // MARK: Tree
 
   package func record(of inode: InodeNumber) async throws(FileSystemError) -> NodeRecord {

@@ -52,6 +52,11 @@ extension Node {
     var verification = Verification(blockstore: blockstore, database: database)
     try verification.checkBlocks(progress)
     try verification.checkTree(progress)
+    if try verification.removeTornBlocks() {
+      try repo.syncFileSystem()
+      try database.clearSuspectTime()
+      blockstore.clearSuspectTime()
+    }
     return verification.findings
   }
 }
@@ -64,6 +69,8 @@ private struct Verification {
   private let database: NodeDatabase
   /// Multihashes of blocks that are here and sound.
   private var sound: Set<[UInt8]> = []
+  /// Blocks that a loss of power may have left so.
+  private var torn: [CID] = []
   /// Inner nodes that were followed already.
   private var followed: Set<CID> = []
   /// Blocks that a file lacks; the directories above it lack them too, which says nothing new.
@@ -79,6 +86,8 @@ private struct Verification {
       try blockstore.forEachBlock { cid in
         if (try? blockstore.block(cid)) != nil {
           sound.insert(Array(cid.multihashBytes))
+        } else if blockstore.isSuspect(cid) {
+          torn.append(cid)
         } else {
           findings.append(.damagedBlock(cid))
         }
@@ -108,6 +117,22 @@ private struct Verification {
       findings.append(.unreadableTree(error.description))
     }
     report(progress)
+  }
+
+  /// Takes away what a loss of power left of blocks that nobody had synced; one that a file has is a finding. Returns
+  /// whether there is none of those.
+  mutating func removeTornBlocks() throws(NodeError) -> Bool {
+    var isWhole = true
+    let needed = Set(missing.map { Array($0.multihashBytes) })
+    for cid in torn {
+      if needed.contains(Array(cid.multihashBytes)) {
+        findings.append(.damagedBlock(cid))
+        isWhole = false
+      } else {
+        do { try blockstore.remove(cid) } catch { throw .block(error) }
+      }
+    }
+    return isWhole
   }
 
   private static func roots(of node: StoredNode) -> [CID] {

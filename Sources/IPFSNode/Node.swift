@@ -67,16 +67,37 @@ public final class Node: Sendable {
     profile = try configuration.profile(over: options.profile, with: options.importOptions)
     counters = NodeCounters()
     database = try NodeDatabase(path: repo.database)
-    let reserve = SpaceReserve(path: repo.reserve)
-    blockstore = try Blockstore(path: repo.blocks, database: database, reserve: reserve, counters: counters)
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     let time = Timestamp(seconds: Int64(now.tv_sec), nanoseconds: UInt32(now.tv_nsec))
+    let replay = try Self.recover(repo, database, at: time.seconds, options.logger)
+    let reserve = SpaceReserve(path: repo.reserve)
+    blockstore = try Blockstore(path: repo.blocks, database: database, reserve: reserve, counters: counters)
     tree = try MFS(
       database: database, blockstore: blockstore, profile: profile, counters: counters, reserve: reserve,
-      newRoot: Attributes(mode: 0o755, uid: getuid(), gid: getgid(), mtime: time, ctime: time), logger: options.logger)
+      newRoot: Attributes(mode: 0o755, uid: getuid(), gid: getgid(), mtime: time, ctime: time),
+      nextInode: replay.nextInode, logger: options.logger)
     // The names of the database, its log and the rest; from now on syncing their content is enough.
     try Repo.syncFolder(repo.path)
+    // Above all that a process uses the repo: from now on it may leave what is not whole.
+    try database.sync()
+  }
+
+  /// Makes the tree of what the last process left.
+  private static func recover(
+    _ repo: Repo, _ database: NodeDatabase, at time: Int64, _ logger: Logger
+  ) throws(NodeError) -> NodeDatabase.Replay {
+    let boot = MachineStart.current()
+    let end = try database.lastEnd(boot: boot)
+    // What a killed process wrote is there, but the table of nodes may only have what is on the disk.
+    if end == .killed { try repo.syncFileSystem() }
+    let replay = try database.replayJournal(after: end, boot: boot, at: time)
+    if end == .powerLoss {
+      logger.notice(
+        "the machine stopped while the repo was in use: the tree is as it was last synced",
+        metadata: ["changes undone": "\(replay.undone)", "repo": "\(repo.path)"])
+    }
+    return replay
   }
 
   /// What the node did since it was opened.
@@ -100,6 +121,7 @@ public final class Node: Sendable {
     }
     do {
       try await tree.close()
+      try database.endRun()
     } catch {
       failure = failure ?? error
     }

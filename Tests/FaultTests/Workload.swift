@@ -61,8 +61,14 @@ final class Workload: @unchecked Sendable {
     tree = found
   }
 
+  /// Makes a change, on this thread.
+  func perform(_ operation: Operation) throws {
+    try operation.perform(in: directory, tree)
+    operation.apply(to: &tree)
+  }
+
   private func step() -> Bool {
-    let operation = next()
+    let operation = nextOperation()
     let begun = monotonicTime()
     inFlight = InFlight(operation: operation, begun: begun)
     shared.withLock { $0.begun = begun }
@@ -85,7 +91,8 @@ final class Workload: @unchecked Sendable {
 
   // MARK: What to do next
 
-  private func next() -> Operation {
+  /// Chooses a change that can be made of what is there.
+  func nextOperation() -> Operation {
     let files = tree.filter { $0.value.kind == .file }.keys.sorted()
     let directories = tree.filter { $0.value.kind == .directory }.keys.sorted()
     let file = pick(files)

@@ -310,6 +310,7 @@ private struct RandomRun {
     let expected = try await dag(of: root, in: MemoryBlockStore())
     #expect(try await mount.fileSystem.cid(of: NodeRecord.root) == expected.cid)
     #expect(mount.fileSystem.counts.files == 0)
+    try await mount.fileSystem.synchronizeDirectory(NodeRecord.root)
     #expect(try mount.spoolFiles == [])
     mount = try await mount.remounted()
     root.node = NodeRecord.root

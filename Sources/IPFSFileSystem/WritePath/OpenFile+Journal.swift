@@ -14,8 +14,6 @@ extension OpenFile {
   /// As ``journal()``, and returns when it also survives a loss of power.
   func synchronize() async throws(FileSystemError) {
     try await journal()
-    let spool = state.withLock { $0.spool }
-    try spool?.synchronize()
     try await volume.synchronize()
   }
 
@@ -86,8 +84,6 @@ extension OpenFile {
       state.journaledVersion = snapshot.version
     }
     guard content.pending == nil else { return }
-    // What has been promised to survive a loss of power lies in the spool file alone until the DAG is on the disk.
-    if let spool = snapshot.spool, spool.isSynchronized { try await volume.synchronize() }
     state.withLock { state in
       guard state.version == snapshot.version else { return }
       if state.base != content.base { state.reader = nil }

@@ -101,7 +101,7 @@ extension OpenFile {
     } else {
       // A new one would show zeros where bytes are lost.
       guard !hasLostSpool || !state.map.usesSpool else { throw Self.lostSpool }
-      file = try SpoolFile(newFor: inode, in: volume.spoolDirectory)
+      file = try spools.make(for: inode)
       state.spool = file
     }
     try file.write(bytes, at: offset)

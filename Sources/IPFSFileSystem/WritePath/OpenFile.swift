@@ -99,6 +99,7 @@ final class OpenFile: Sendable {
   let volume: any Volume
   let chunkSize: Int
   let pool: ChunkPool
+  let spools: SpoolFolder
   let journalGate = AsyncGate()
   let state: Mutex<State>
 
@@ -107,18 +108,21 @@ final class OpenFile: Sendable {
   let hasLostSpool: Bool
 
   /// Opens the content of a file; a spool file that an earlier process left is taken over.
-  init(_ record: NodeRecord, volume: any Volume, pool: ChunkPool) throws(FileSystemError) {
+  init(
+    _ record: NodeRecord, volume: any Volume, pool: ChunkPool, spools: SpoolFolder
+  ) throws(FileSystemError) {
     guard case .file(let content) = record.content else {
       throw FileSystemError(record.kind == .directory ? .isDirectory : .invalidArgument)
     }
     inode = record.inode
     self.volume = volume
     self.pool = pool
+    self.spools = spools
     chunkSize = volume.profile.chunkSize
     var spool: SpoolFile?
     var hasLostSpool = false
     if let end = content.pending?.spoolEnd {
-      spool = try SpoolFile(leftBy: record.inode, in: volume.spoolDirectory, holding: end)
+      spool = try spools.open(leftBy: record.inode, holding: end)
       hasLostSpool = spool == nil
     }
     self.hasLostSpool = hasLostSpool
@@ -225,7 +229,7 @@ final class OpenFile: Sendable {
   func discardIfOrphan() {
     state.withLock { state in
       guard state.isOrphan else { return }
-      state.spool?.unlink()
+      state.spool?.retire()
       state.spool = nil
     }
   }
@@ -235,7 +239,7 @@ final class OpenFile: Sendable {
 
   static func dropUnusedSpool(_ state: inout State) {
     guard let spool = state.spool, !state.map.usesSpool else { return }
-    spool.unlink()
+    spool.retire()
     state.spool = nil
   }
 }

@@ -20,10 +20,12 @@ final class OpenFileTable: Sendable {
   private let state = Mutex(State())
   private let volume: any Volume
   private let pool: ChunkPool
+  private let spools: SpoolFolder
 
-  init(volume: any Volume, pool: ChunkPool) {
+  init(volume: any Volume, pool: ChunkPool, spools: SpoolFolder) {
     self.volume = volume
     self.pool = pool
+    self.spools = spools
   }
 
   var count: Int { state.withLock { $0.slots.count } }
@@ -63,7 +65,7 @@ final class OpenFileTable: Sendable {
         return slot.file
       }
       guard state.departures == departures else { return nil }
-      let file = try OpenFile(record, volume: volume, pool: pool)
+      let file = try OpenFile(record, volume: volume, pool: pool, spools: spools)
       state.slots[record.inode] = Slot(file: file, users: 1)
       return file
     }

@@ -9,50 +9,41 @@ extension ExtentMap {
 
 /// Bytes of a changed file that are not blocks yet, in a sparse file, each at the offset it has in the changed file.
 ///
-/// Written with `write(2)`, so that they survive the process. Open as long as someone holds a reference; the name is
-/// taken away by ``unlink()``.
+/// Written with `write(2)`, so that they survive the process; the ``SpoolFolder`` makes them survive a loss of power.
+/// Open as long as someone holds a reference; the name is taken away some time after ``retire()``.
 final class SpoolFile: Sendable {
-  /// Where it is.
-  let path: String
+  let inode: InodeNumber
   private let descriptor: CInt
+  private let folder: SpoolFolder
+  /// Whether the folder knows that there are bytes which are not on the disk.
+  private let isNoted = Atomic(false)
+  private let synchronized: Atomic<Bool>
 
-  private let directory: String
-  private let synchronized = Atomic(false)
-
-  /// Makes a new, empty spool file for a node.
-  init(newFor inode: InodeNumber, in directory: String) throws(FileSystemError) {
-    self.directory = directory
-    path = "\(directory)/\(inode)"
-    descriptor = open(path, O_RDWR | O_CLOEXEC | O_CREAT | O_TRUNC, 0o600)
-    guard descriptor >= 0 else { throw FileSystemError(systemCall: "open spool", errno: errno) }
-  }
-
-  /// Opens the spool file that an earlier process left for a node. Nil where there is none, or one that is shorter
-  /// than `size`: a loss of power took what nobody had synchronized.
-  init?(leftBy inode: InodeNumber, in directory: String, holding size: UInt64) throws(FileSystemError) {
-    self.directory = directory
-    path = "\(directory)/\(inode)"
-    descriptor = open(path, O_RDWR | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      if errno == ENOENT { return nil }
-      throw FileSystemError(systemCall: "open spool", errno: errno)
-    }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, UInt64(clamping: status.st_size) >= size else { return nil }
-    // Its process may have promised that it survives a loss of power.
-    synchronized.store(true, ordering: .relaxed)
+  /// Takes an open file, which is closed with the last reference.
+  init(_ inode: InodeNumber, _ descriptor: CInt, in folder: SpoolFolder, wasSynchronized: Bool) {
+    self.inode = inode
+    self.descriptor = descriptor
+    self.folder = folder
+    synchronized = Atomic(wasSynchronized)
   }
 
   deinit {
-    if descriptor >= 0 { close(descriptor) }
+    close(descriptor)
   }
 
-  /// Whether somebody was told that the bytes survive a loss of power. Then they must not go before what takes their
-  /// place survives one too.
-  var isSynchronized: Bool { synchronized.load(ordering: .relaxed) }
+  /// Whether the tree on the disk may speak of the file.
+  var wasSynchronized: Bool { synchronized.load(ordering: .relaxed) }
+
+  /// The file's length in bytes.
+  var size: UInt64 {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 ? UInt64(clamping: status.st_size) : 0
+  }
 
   /// Writes all of `bytes` at an offset.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileSystemError) {
+    // After the bytes, or a synchronization under way would take the note and miss them.
+    defer { if !isNoted.exchange(true, ordering: .sequentiallyConsistent) { folder.noteWritten(self) } }
     var done = 0
     while done < bytes.count {
       let count = pwrite(
@@ -80,21 +71,19 @@ final class SpoolFile: Sendable {
     }
   }
 
-  /// Returns when the bytes are on the disk.
-  func synchronize() throws(FileSystemError) {
-    guard fdatasync(descriptor) == 0 else { throw FileSystemError(systemCall: "sync spool", errno: errno) }
-    guard !synchronized.exchange(true, ordering: .relaxed) else { return }
-    // The first time, its name as well.
-    let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    defer { close(folder) }
-    guard folder >= 0, fsync(folder) == 0 else {
-      synchronized.store(false, ordering: .relaxed)
-      throw FileSystemError(systemCall: "sync spool folder", errno: errno)
-    }
+  /// Says that a synchronization begins that includes the file.
+  func noteSynchronization() {
+    synchronized.store(true, ordering: .relaxed)
+    isNoted.store(false, ordering: .sequentiallyConsistent)
   }
 
-  /// Takes the name away; the space comes back when the last reader is done.
-  func unlink() {
-    _ = path.withCString { Glibc.unlink($0) }
+  /// Returns when the bytes are on the disk: 0, or the errno of what failed.
+  func synchronize() -> Int32 {
+    fdatasync(descriptor) == 0 ? 0 : errno
+  }
+
+  /// Says that nothing in memory needs the file any more. Its space comes back when nothing on the disk does either.
+  func retire() {
+    folder.retire(self)
   }
 }

@@ -23,9 +23,10 @@ public final class Blockstore: BlockStore {
   let damaged = Mutex<Set<[UInt8]>>([])
   private let reserve: SpaceReserve
   private let counters: NodeCounters
-  private let unsynced = Mutex(UnsyncedBlocks(fromEarlierProcess: true))
+  private let unsynced = Mutex(UnsyncedBlocks())
   private let syncing = Mutex(())
   private let temporaryNumber = Atomic<UInt64>(0)
+  private let suspectTime: Mutex<SuspectTime?>
 
   /// Opens the folder and removes what an earlier process left half-written.
   init(path: String, database: NodeDatabase, reserve: SpaceReserve, counters: NodeCounters) throws(NodeError) {
@@ -33,6 +34,7 @@ public final class Blockstore: BlockStore {
     self.reserve = reserve
     self.counters = counters
     checksums = ChecksumTable(database: database)
+    suspectTime = Mutex(try database.suspectTime())
     folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0 else { throw .system("open", path) }
     try FolderListing.forEachName(in: "\(path)/\(BlockPath.temporaryFolder)") { name throws(NodeError) in
@@ -69,7 +71,7 @@ public final class Blockstore: BlockStore {
     guard cid.inlineData == nil else { return }
     let multihash = Array(cid.multihashBytes)
     let block = BlockPath(multihash: multihash)
-    if isStored(block, size: data.count, multihash: multihash) {
+    if isStored(block, data, multihash: multihash) {
       // Whoever stored it may not have synced it yet.
       unsynced.withLock { $0.insert(block, inNewFolder: false) }
       return
@@ -91,11 +93,58 @@ public final class Blockstore: BlockStore {
     }
   }
 
-  /// Whether the block's file is there as it must be. One of another size is what a power cut left of it.
-  private func isStored(_ block: BlockPath, size: Int, multihash: [UInt8]) -> Bool {
+  /// Whether the block's file is there as it must be. One of another size is what a power cut left of it; one that was
+  /// written shortly before a power cut may have lost bytes and kept its size.
+  private func isStored(_ block: BlockPath, _ data: UnsafeRawBufferPointer, multihash: [UInt8]) -> Bool {
     var status = stat()
-    guard fstatat(folder, block.path, &status, 0) == 0, status.st_size == size else { return false }
-    return !damaged.withLock { $0.contains(multihash) }
+    guard fstatat(folder, block.path, &status, 0) == 0, status.st_size == data.count,
+      !damaged.withLock({ $0.contains(multihash) })
+    else { return false }
+    guard isSuspect(status), !holds(block, data) else { return true }
+    // Whoever has the file open must not go on reading it once it is replaced.
+    damaged.withLock { _ = $0.insert(multihash) }
+    return false
+  }
+
+  private func isSuspect(_ status: stat) -> Bool {
+    suspectTime.withLock { $0?.contains(Int64(status.st_mtim.tv_sec)) } ?? false
+  }
+
+  /// Whether the block's file was written shortly before a power cut.
+  func isSuspect(_ cid: CID) -> Bool {
+    var status = stat()
+    return fstatat(folder, BlockPath(multihash: cid.multihashBytes).path, &status, 0) == 0 && isSuspect(status)
+  }
+
+  /// Says that every block that is stored was checked.
+  func clearSuspectTime() {
+    suspectTime.withLock { $0 = nil }
+  }
+
+  /// Takes a block's file away.
+  func remove(_ cid: CID) throws(BlockError) {
+    guard unlinkat(folder, BlockPath(multihash: cid.multihashBytes).path, 0) == 0 || errno == ENOENT else {
+      throw .system("unlink", cid)
+    }
+    openBlocks.withLock { $0.remove(cid) }
+  }
+
+  /// Whether the block's file has these bytes.
+  private func holds(_ block: BlockPath, _ data: UnsafeRawBufferPointer) -> Bool {
+    let file = openat(folder, block.path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return false }
+    defer { close(file) }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(max(data.count, 1), 64 << 10), alignment: 16)
+    defer { buffer.deallocate() }
+    var done = 0
+    while done < data.count {
+      let count = pread(file, buffer.baseAddress, min(buffer.count, data.count - done), off_t(done))
+      guard count > 0, let found = buffer.baseAddress, let wanted = data.baseAddress,
+        memcmp(found, wanted + done, count) == 0
+      else { return false }
+      done += count
+    }
+    return true
   }
 
   private func write(_ data: UnsafeRawBufferPointer, to temporary: String, _ cid: CID) throws(BlockError) {

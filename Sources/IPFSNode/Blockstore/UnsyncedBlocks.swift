@@ -10,12 +10,7 @@ struct UnsyncedBlocks {
   private var blocks: Set<BlockPath> = []
   private var hasNewFolders = false
   /// There were more than are remembered.
-  private var hasMore: Bool
-
-  /// No blocks; or, for a process that has just begun, any that an earlier one stored and did not live to sync.
-  init(fromEarlierProcess: Bool = false) {
-    hasMore = fromEarlierProcess
-  }
+  private var hasMore = false
 
   mutating func insert(_ block: BlockPath, inNewFolder: Bool) {
     if inNewFolder { hasNewFolders = true }

@@ -14,6 +14,7 @@ extension NodeDatabase {
     } catch {
       throw .database(error)
     }
+    noteChange()
   }
 
   /// The node of this number as of the last checkpoint.
@@ -110,37 +111,53 @@ extension NodeDatabase {
   }
 
   private static func setNextInode(_ inode: InodeNumber, in db: GRDB.Database) throws {
-    try db.execute(
-      sql: """
-        INSERT INTO meta (key, value) VALUES ('nextInode', ?)
-        ON CONFLICT (key) DO UPDATE SET value = max(value, excluded.value)
-        """,
-      arguments: [Int64(inode)])
+    try set(.nextInode, max(Int64(inode), try value(.nextInode, in: db) ?? 0), in: db)
+  }
+
+  /// What ``replayJournal(after:boot:at:)`` found.
+  struct Replay {
+    /// The next inode number to give.
+    var nextInode = NodeRecord.root + 1
+    /// Changes that were undone, because nobody knows whether all that they speak of is on the disk.
+    var undone = 0
   }
 
   /// Brings the table of nodes up to date with what a process left in the journal when it ended without a
-  /// checkpoint, in one transaction.
+  /// checkpoint, and begins a new run, in one transaction.
   ///
-  /// - Returns: The next inode number to give.
-  func replayJournal() throws(NodeError) -> InodeNumber {
-    var next = NodeRecord.root + 1
+  /// After a loss of power the tree becomes what it was at the last sync point: rows after that may be there where the
+  /// blocks and spool files are not that they speak of. The table of nodes never has states from after a sync point.
+  ///
+  /// - Parameters:
+  ///   - end: How the last process ended.
+  ///   - boot: The machine's present start.
+  ///   - time: The time now in seconds.
+  func replayJournal(after end: LastEnd, boot: Int64, at time: Int64) throws(NodeError) -> Replay {
+    var replay = Replay()
     try write { db in
-      next = max(next, InodeNumber(try Int64.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'nextInode'") ?? 0))
+      var next = replay.nextInode
+      next = max(next, InodeNumber(try Self.value(.nextInode, in: db) ?? 0))
       next = max(next, InodeNumber(try Int64.fetchOne(db, sql: "SELECT max(inode) FROM node") ?? 0) + 1)
-      let rows = try Row.fetchCursor(db, sql: "SELECT change FROM journal ORDER BY seq")
+      let last = end == .powerLoss ? try Self.value(.syncedSequence, in: db) ?? 0 : .max
+      let rows = try Row.fetchCursor(db, sql: "SELECT seq, change FROM journal ORDER BY seq")
       while let row = try rows.next() {
-        let entry = try row.withUnsafeData(atIndex: 0) { data in
+        let sequence: Int64 = row[0]
+        let entry = try row.withUnsafeData(atIndex: 1) { data in
           try (data ?? Data()).withUnsafeBytes { try JournalEntry(decoding: $0) }
         }
         for change in entry.changes {
+          // A number that was given is not given again.
           next = max(next, change.inode + 1)
-          try Self.apply(change, in: db)
+          if sequence <= last { try Self.apply(change, in: db) }
         }
+        if sequence > last { replay.undone += 1 }
       }
       try db.execute(sql: "DELETE FROM journal")
       try Self.setNextInode(next, in: db)
+      try Self.beginRun(after: end, boot: boot, at: time, in: db)
+      replay.nextInode = next
     }
-    return next
+    return replay
   }
 
   private static func apply(_ change: JournalEntry.Change, in db: GRDB.Database) throws {

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Glibc
+import Synchronization
 import UnixFS
 
 /// The repo's SQLite database: the tree's journal and nodes, and the checksums of blocks.
@@ -20,6 +21,8 @@ final class NodeDatabase: Sendable {
   private let checkpointer: DatabaseQueue
   /// The log, opened once more for `fdatasync`; -1 once closed.
   private let log: Int32
+  /// Whether anything was committed since the log was last synced.
+  private let isUnsynced = Atomic(true)
 
   /// The log size from which the writer itself is made to start it over.
   private static let largeLogSize = 64 << 20
@@ -76,7 +79,20 @@ final class NodeDatabase: Sendable {
   /// copies from it and the database file before it starts the log over. So syncing the log is all that is missing.
   /// It needs no lock: others go on committing meanwhile.
   func sync() throws(NodeError) {
-    guard fdatasync(log) == 0 else { throw .system("fdatasync", "swipfs.db-wal") }
+    isUnsynced.store(false, ordering: .sequentiallyConsistent)
+    guard fdatasync(log) == 0 else {
+      let error = NodeError.system("fdatasync", "swipfs.db-wal")
+      noteChange()
+      throw error
+    }
+  }
+
+  /// Whether there is anything to sync.
+  var hasUnsyncedChanges: Bool { isUnsynced.load(ordering: .sequentiallyConsistent) }
+
+  /// Says that something was committed.
+  func noteChange() {
+    isUnsynced.store(true, ordering: .sequentiallyConsistent)
   }
 
   /// Copies what is in the log into the database file, so that the log starts over and stays small.
@@ -131,5 +147,6 @@ final class NodeDatabase: Sendable {
     } catch {
       throw .database(error)
     }
+    noteChange()
   }
 }

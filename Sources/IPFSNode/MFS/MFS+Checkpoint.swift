@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import Logging
 import Synchronization
 import UnixFS
@@ -46,8 +47,8 @@ extension MFS {
   /// Each row of the table is a node's state at some moment since the checkpoint began. If the process ends halfway,
   /// the journal is still whole, and replaying it brings every node to its last state.
   ///
-  /// Blocks need not be on the disk before: a file that nobody synced may lose its last changes in a power cut,
-  /// whether they stand in the journal or in the table; ``sync()`` brings its blocks to the disk before either.
+  /// The states are taken, then everything that they speak of is synced, then they are written: after a loss of power
+  /// the journal can be cut where the last sync point was, the table cannot.
   func checkpoint() throws(NodeError) {
     let (inodes, sequence, nextInode) = state.withLock { state in
       state.saving = state.unsaved
@@ -57,15 +58,18 @@ extension MFS {
       return (state.saving.sorted(), state.sequence, state.nextInode)
     }
     do throws(NodeError) {
+      var batches: [[(inode: InodeNumber, node: StoredNode?)]] = []
       for start in stride(from: 0, to: inodes.count, by: Self.checkpointBatch) {
         let batch = inodes[start..<min(start + Self.checkpointBatch, inodes.count)]
-        let nodes = state.withLock { state in
-          batch.map { inode in
-            (inode: inode, node: state.nodes[inode].flatMap { $0.isOrphan ? nil : $0.stored })
-          }
-        }
-        try database.save(nodes)
+        batches.append(
+          state.withLock { state in
+            batch.map { inode in
+              (inode: inode, node: state.nodes[inode].flatMap { $0.isOrphan ? nil : $0.stored })
+            }
+          })
       }
+      try syncNow()
+      for batch in batches { try database.save(batch) }
       if !inodes.isEmpty { try database.dropJournal(through: sequence, nextInode: nextInode) }
     } catch {
       state.withLock { state in
@@ -85,14 +89,31 @@ extension MFS {
     restoreReserve()
   }
 
-  /// Makes every change so far survive a power cut, with the blocks that it refers to.
+  /// Makes every change so far survive a power cut, with the blocks and spool files that it refers to.
   ///
   /// - Throws: ``NodeError``.
   public func sync() async throws {
-    try await offload { () throws(NodeError) in
-      // In this order: a row on the disk must not speak of blocks that are not.
-      try self.blockstore.syncNow()
-      try self.database.sync()
+    try await offload { () throws(NodeError) in try self.syncNow() }
+  }
+
+  /// As ``sync()``, on the calling thread. Those who call while another call is under way share the next one.
+  func syncNow() throws(NodeError) {
+    let wanted = state.withLock { $0.sequence }
+    try syncing.withLock { _ throws(NodeError) in
+      let spool = self.spool
+      guard
+        state.withLock({ $0.syncedSequence < wanted }) || database.hasUnsyncedChanges || spool?.isSynchronized == false
+      else { return }
+      // In this order: what was retired before the sequence was read is in no row after it; and the row that says how
+      // far everything is on the disk comes when it is.
+      let mark = spool?.mark()
+      let point = SyncPoint(sequence: state.withLock { $0.sequence }, time: Int64(Glibc.time(nil)))
+      try blockstore.syncNow()
+      if let number = spool?.synchronize(), number != 0 { throw .system("sync", "of spool files", errno: number) }
+      try note(point)
+      try database.sync()
+      state.withLock { $0.syncedSequence = point.sequence }
+      if let spool, let mark { spool.release(through: mark) }
     }
   }
 
@@ -109,6 +130,11 @@ extension MFS {
   /// Makes a checkpoint now and waits for it.
   package func checkpointNow() throws(NodeError) {
     try onCheckpointQueue { () throws(NodeError) in try self.checkpoint() }
+  }
+
+  /// Runs `body` while no checkpoint is made.
+  package func betweenCheckpoints<T>(_ body: () throws -> T) rethrows -> T {
+    try checkpointQueue.sync(execute: body)
   }
 
   private func onCheckpointQueue(_ work: () throws(NodeError) -> Void) throws(NodeError) {

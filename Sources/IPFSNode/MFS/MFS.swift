@@ -2,7 +2,7 @@ import Coordination
 import Dispatch
 import Logging
 import Synchronization
-import UnixFS
+public import UnixFS
 
 /// The node's file tree: in memory, over a journal in the repo's database.
 ///
@@ -19,7 +19,8 @@ import UnixFS
 /// ```
 ///
 /// Locks: `state` guards the tree. The database's writer and its readers are used while it is held, and never the
-/// other way round.
+/// other way round. `syncing` is held while everything is synced, so that those who ask meanwhile find it done; it comes
+/// before `state`.
 public final class MFS: Sendable {
   let database: NodeDatabase
   let blockstore: Blockstore
@@ -32,11 +33,15 @@ public final class MFS: Sendable {
   let buildGate = AsyncGate()
   /// Runs checkpoints, one at a time.
   let checkpointQueue = DispatchQueue(label: "swipfs.checkpoint", qos: .utility)
+  /// Lets one sync run at a time.
+  let syncing = Mutex(())
+  /// The files beside the blocks that rows speak of.
+  private let attachedSpool = Mutex<(any SpoolStorage)?>(nil)
 
-  /// Brings the database up to date with its journal and loads the root.
+  /// Loads the root of a tree whose journal has been replayed.
   init(
     database: NodeDatabase, blockstore: Blockstore, profile: ImportProfile, counters: NodeCounters,
-    reserve: SpaceReserve, newRoot: Attributes, logger: Logger
+    reserve: SpaceReserve, newRoot: Attributes, nextInode: InodeNumber, logger: Logger
   ) throws(NodeError) {
     self.database = database
     self.blockstore = blockstore
@@ -44,7 +49,6 @@ public final class MFS: Sendable {
     self.counters = counters
     self.reserve = reserve
     self.logger = logger
-    let nextInode = try database.replayJournal()
     if try database.node(NodeRecord.root) == nil {
       let record = NodeRecord(
         inode: NodeRecord.root, parent: 0, name: EntryName(bytes: []), attributes: newRoot,
@@ -136,6 +140,23 @@ public final class MFS: Sendable {
     state.sequence = sequence
     state.journalRows += 1
     scheduleCheckpoint(&state)
+  }
+
+  /// Sets which files beside the blocks are synced with the journal.
+  public func attach(_ spool: any SpoolStorage) {
+    attachedSpool.withLock { $0 = spool }
+  }
+
+  var spool: (any SpoolStorage)? { attachedSpool.withLock { $0 } }
+
+  /// Notes a sync point, on a full disk in the space that is set aside.
+  func note(_ point: SyncPoint) throws(NodeError) {
+    do {
+      try database.note(point)
+    } catch {
+      guard error.code == .noSpace, reserve.release() else { throw error }
+      try database.note(point)
+    }
   }
 
   /// How many nodes are in memory, orphans included.

@@ -24,6 +24,8 @@ struct TreeState {
   var saving: Set<InodeNumber> = []
   /// Files whose DAG has still to be built, in memory or not.
   var uncommitted: Set<InodeNumber>
+  /// The row up to which everything is on the disk.
+  var syncedSequence: Int64 = 0
   /// Journal rows since the last checkpoint began.
   var journalRows = 0
   /// Whether a checkpoint has been asked for.

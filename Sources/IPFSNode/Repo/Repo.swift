@@ -1,3 +1,4 @@
+import CLinux
 public import Foundation
 import Glibc
 
@@ -45,12 +46,19 @@ public struct Repo: Sendable, Hashable {
 
   /// Makes the folder, and the folders above it, where they are not.
   func makeFolder() throws(NodeError) {
+    var changed: [String] = []
+    while access(changed.last ?? path, F_OK) != 0 {
+      let above = ((changed.last ?? path) as NSString).deletingLastPathComponent
+      changed.append(above.isEmpty ? "." : above)
+    }
     do {
       try FileManager.default.createDirectory(
         atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
       throw NodeError(.unusableRepo, "cannot make the repo folder \(path)", cause: error)
     }
+    // Best effort: others' folders need not be readable.
+    for folder in changed { try? Self.syncFolder(folder) }
   }
 
   /// Fills a new folder, or checks that the layout of an old one can be used. The caller holds the lock.
@@ -100,6 +108,14 @@ public struct Repo: Sendable, Hashable {
       throw .system("write", temporary, errno: number)
     }
     guard rename(temporary, path) == 0 else { throw .system("rename", path) }
+  }
+
+  /// Brings everything that was written to the repo's file system to the disk.
+  func syncFileSystem() throws(NodeError) {
+    let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { throw .system("open", path) }
+    defer { close(folder) }
+    guard syncfs(folder) == 0 else { throw .system("syncfs", path) }
   }
 
   /// Makes the names in a folder survive a power cut.

@@ -23,7 +23,6 @@ final class ScriptedVolume: Volume {
     var held: Set<VolumeCall> = []
     var waiting: [VolumeCall: [CheckedContinuation<Void, Never>]] = [:]
     var yields = false
-    var onSynchronize: (@Sendable () -> Void)?
   }
 
   private let base: NodeVolume
@@ -59,8 +58,6 @@ final class ScriptedVolume: Volume {
   /// Makes each `put` suspend.
   func suspendPuts() { state.withLock { $0.yields = true } }
 
-  func onSynchronize(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.onSynchronize = body } }
-
   private func begin(_ call: VolumeCall) async throws(FileSystemError) {
     let (isHeld, yields) = state.withLock { ($0.held.contains(call), $0.yields && call == .put) }
     if yields { for _ in 0..<3 { await Task.yield() } }
@@ -87,6 +84,8 @@ final class ScriptedVolume: Volume {
 
   var profile: ImportProfile { base.profile }
   var spoolDirectory: String { base.spoolDirectory }
+
+  func attach(_ spool: any SpoolStorage) { base.attach(spool) }
 
   func record(of inode: InodeNumber) async throws(FileSystemError) -> NodeRecord {
     let record = try await base.record(of: inode)
@@ -142,7 +141,6 @@ final class ScriptedVolume: Volume {
 
   func synchronize() async throws(FileSystemError) {
     try await begin(.synchronize)
-    state.withLock { $0.onSynchronize }?()
     try await base.synchronize()
   }
 
