@@ -9,7 +9,7 @@ CHUNK = 256 << 10
 """Bytes of a chunk by Kubo's defaults."""
 LINKS = 174
 """Links of a node by Kubo's defaults."""
-ENTRY = b"entry-%010d"
+ENTRY = b"entry-%0210d"
 """Names in the very large folders."""
 
 ODD_NAMES = [
@@ -49,8 +49,8 @@ def make(root, large):
         file(b"%d" % level, *depth[:level], b"file")
     for index in range(600):
         file(b"%d\n" % index, b"many", b"name-%d" % index)
-    # By Kubo's estimate of 50 bytes an entry, the first is just no HAMT and the second just one.
-    for count in [5242, 5243] if large else []:
+    # By Kubo's estimate of 250 bytes an entry, the first is just no HAMT and the second just one.
+    for count in [1048, 1049] if large else []:
         path = folder(b"entries", b"%d" % count)
         for index in range(count):
             with open(os.path.join(path, ENTRY % index), "wb") as output:
