@@ -43,10 +43,11 @@ public protocol Volume: BlockStore {
     _ name: EntryName, in directory: InodeNumber, as kind: RemovalKind, at time: Timestamp
   ) async throws(FileSystemError) -> NodeRecord
 
-  /// Moves a node, over a file or an empty directory where one is there, in one step. Returns what was replaced.
+  /// Moves a node in one step. Returns what was replaced. Throws `notFound`; `exists`, `isDirectory`, `notDirectory`,
+  /// `notEmpty` for what cannot be replaced; `invalidArgument` for a directory into itself.
   func rename(
     _ name: EntryName, in directory: InodeNumber, to newName: EntryName, in newDirectory: InodeNumber,
-    at time: Timestamp
+    mode: RenameMode, at time: Timestamp
   ) async throws(FileSystemError) -> NodeRecord?
 
   /// Changes a node and returns it as it is then.

@@ -79,10 +79,16 @@ extension FuseAdapter: FuseOperations {
     _ name: [UInt8], in parent: Fuse.NodeID, to newName: [UInt8], in newParent: Fuse.NodeID, flags: RenameFlags,
     _ context: RequestContext
   ) async throws(Errno) {
-    guard flags.isEmpty else { throw .invalid }
+    let mode: RenameMode
+    switch flags {
+    case []: mode = .replace
+    case .noReplace: mode = .noReplace
+    case .exchange: mode = .exchange
+    default: throw .invalid
+    }
     try await call { fileSystem throws(FileSystemError) in
       try await fileSystem.rename(
-        EntryName(bytes: name), in: parent.rawValue, to: EntryName(bytes: newName), in: newParent.rawValue)
+        EntryName(bytes: name), in: parent.rawValue, to: EntryName(bytes: newName), in: newParent.rawValue, mode: mode)
     }
   }
 }

@@ -57,10 +57,16 @@ package struct NodeVolume: Volume {
 
   package func rename(
     _ name: EntryName, in directory: InodeNumber, to newName: EntryName, in newDirectory: InodeNumber,
-    at time: Timestamp
+    mode: RenameMode, at time: Timestamp
   ) async throws(FileSystemError) -> NodeRecord? {
     try call { tree throws(NodeError) in
-      try tree.rename(name, in: directory, to: newName, in: newDirectory, at: time).replaced
+      if mode == .exchange {
+        try tree.exchange(name, in: directory, with: newName, in: newDirectory, at: time)
+        return nil
+      }
+      return try tree.rename(
+        name, in: directory, to: newName, in: newDirectory, canReplace: mode == .replace, at: time
+      ).replaced
     }
   }
 

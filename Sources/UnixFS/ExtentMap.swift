@@ -13,8 +13,9 @@ public struct ExtentMap: Hashable, Sendable {
   public enum Source: Hashable, Sendable {
     /// Zeros.
     case hole
-    /// The node's spool file, at the same offset.
-    case spool
+    /// The node's spool file, whose first byte would stand at the file's offset `origin`. So an extent is cut, and
+    /// joined with one that continues it in both files, without a change of its source.
+    case spool(origin: Int64)
     /// A stored leaf. Its first byte would stand at the file's offset `origin`, which cutting the extent does not
     /// change; negative where a later part of the leaf stands at the file's beginning.
     case leaf(Leaf, origin: Int64)
@@ -33,6 +34,11 @@ public struct ExtentMap: Hashable, Sendable {
     public init(range: Range<UInt64>, source: Source) {
       self.range = range
       self.source = source
+    }
+
+    /// Where the extent begins in its leaf or spool file, which has this origin.
+    public func position(from origin: Int64) -> UInt64 {
+      UInt64(bitPattern: Int64(bitPattern: range.lowerBound) &- origin)
     }
   }
 
@@ -127,7 +133,25 @@ public struct ExtentMap: Hashable, Sendable {
   }
 
   /// Whether any bytes lie in the spool file.
-  public var usesSpool: Bool { extents.contains { $0.source == .spool } }
+  public var usesSpool: Bool { spoolEnd != nil }
+
+  /// Where the last bytes end that lie in the spool file, from that file's beginning; nil where none do.
+  public var spoolEnd: UInt64? {
+    extents.lazy.compactMap { extent -> UInt64? in
+      guard case .spool(let origin) = extent.source else { return nil }
+      return extent.position(from: origin) &+ UInt64(extent.range.count)
+    }.max()
+  }
+
+  /// Whether any bytes of `range` lie in the spool file at this origin.
+  public func usesSpool(_ origin: Int64, in range: Range<UInt64>) -> Bool {
+    var current = index(endingAfter: range.lowerBound)
+    while current < extents.count, extents[current].range.lowerBound < range.upperBound, !range.isEmpty {
+      if extents[current].source == .spool(origin: origin) { return true }
+      current += 1
+    }
+    return false
+  }
 
   /// The first extent that ends after `offset`.
   private func index(endingAfter offset: UInt64) -> Int {

@@ -14,7 +14,9 @@ import UnixFS
   private static var entry: JournalEntry {
     var map = ExtentMap(baseSize: 1 << 50)
     let leaf = Leaf(cid: cid("leaf"), size: 1 << 20, tsize: 1 << 20)
-    map.set(100..<200, .spool)
+    map.set(100..<200, .spool(origin: 0))
+    map.set(300..<400, .spool(origin: 200))
+    map.set(500..<600, .spool(origin: -(1 << 50)))
     map.set(4096..<8192, .leaf(leaf, origin: 4096))
     map.set(9000..<9500, .leaf(leaf, origin: -1000))
     map.set((1 << 60)..<(1 << 61), .hole)

@@ -49,17 +49,14 @@ struct TreeModel: Equatable {
 
   mutating func rename(
     _ name: EntryName, in directory: InodeNumber, to newName: EntryName, in newDirectory: InodeNumber,
-    at time: Timestamp
+    canReplace: Bool, at time: Timestamp
   ) -> NodeError.Code? {
     guard nodes[directory]?.kind == .directory, nodes[newDirectory]?.kind == .directory else { return .notDirectory }
     guard var node = child(name, of: directory) else { return .notFound }
     let old = child(newName, of: newDirectory)
+    if old != nil, !canReplace { return .exists }
     if old?.inode == node.inode { return nil }
-    var ancestor = newDirectory
-    while ancestor != 0 {
-      if ancestor == node.inode { return .invalid }
-      ancestor = nodes[ancestor]?.parent ?? 0
-    }
+    if isInside(newDirectory, node.inode) { return .invalid }
     if let old {
       if node.kind != .directory, old.kind == .directory { return .isDirectory }
       if node.kind == .directory, old.kind != .directory { return .notDirectory }
@@ -73,6 +70,36 @@ struct TreeModel: Equatable {
     change(directory, at: time)
     change(newDirectory, at: time)
     return nil
+  }
+
+  mutating func exchange(
+    _ name: EntryName, in directory: InodeNumber, with otherName: EntryName, in otherDirectory: InodeNumber,
+    at time: Timestamp
+  ) -> NodeError.Code? {
+    guard nodes[directory]?.kind == .directory, nodes[otherDirectory]?.kind == .directory else { return .notDirectory }
+    guard let node = child(name, of: directory), let other = child(otherName, of: otherDirectory) else {
+      return .notFound
+    }
+    if node.inode == other.inode { return nil }
+    if isInside(otherDirectory, node.inode) || isInside(directory, other.inode) { return .invalid }
+    for (old, new) in [(node, other), (other, node)] {
+      nodes[old.inode]?.parent = new.parent
+      nodes[old.inode]?.name = new.name
+      nodes[old.inode]?.attributes.ctime = time
+    }
+    change(directory, at: time)
+    change(otherDirectory, at: time)
+    return nil
+  }
+
+  /// Whether a directory is another node or in it.
+  private func isInside(_ directory: InodeNumber, _ node: InodeNumber) -> Bool {
+    var ancestor = directory
+    while ancestor != 0 {
+      if ancestor == node { return true }
+      ancestor = nodes[ancestor]?.parent ?? 0
+    }
+    return false
   }
 
   mutating func update(_ inode: InodeNumber, _ change: NodeChange) -> NodeError.Code? {
@@ -131,15 +158,25 @@ struct RandomOperations {
         if Bool.random(using: &random) { tree.forget(removed.inode) }
       }
       expected = model.remove(name, in: directory, as: kind, at: now)
-    case 55..<75:
+    case 55..<65:
+      let ((name, directory), (otherName, otherDirectory)) = (randomEntry(), randomEntry())
+      call = "exchange \(name) in \(directory) with \(otherName) in \(otherDirectory)"
+      found = try Self.code {
+        try tree.exchange(name, in: directory, with: otherName, in: otherDirectory, at: now)
+      }
+      expected = model.exchange(name, in: directory, with: otherName, in: otherDirectory, at: now)
+    case 65..<80:
       let (name, directory) = randomEntry()
       let (newName, newDirectory) = Bool.random(using: &random) ? randomEntry() : (randomName(), randomNode())
+      let canReplace = Int.random(in: 0..<3, using: &random) > 0
       call = "rename \(name) in \(directory) to \(newName) in \(newDirectory)"
       found = try Self.code {
-        let (_, replaced) = try tree.rename(name, in: directory, to: newName, in: newDirectory, at: now)
+        let (_, replaced) = try tree.rename(
+          name, in: directory, to: newName, in: newDirectory, canReplace: canReplace, at: now)
         if let replaced { tree.forget(replaced.inode) }
       }
-      expected = model.rename(name, in: directory, to: newName, in: newDirectory, at: now)
+      expected = model.rename(
+        name, in: directory, to: newName, in: newDirectory, canReplace: canReplace, at: now)
     default:
       let inode = randomNode()
       var change = NodeChange(ctime: now)
@@ -188,7 +225,7 @@ struct RandomOperations {
       var file = FileContent(DAGRoot(cid: cid, size: 8, tsize: 8))
       if Bool.random(using: &random) {
         var map = ExtentMap(baseSize: 8)
-        map.set(4..<20, .spool)
+        map.set(4..<20, .spool(origin: -3))
         file.size = 20
         file.pending = map
       }

@@ -7,7 +7,8 @@ import UnixFS
 private enum Origin: Hashable {
   case base
   case hole
-  case spool
+  /// A byte of the spool file, by its place there.
+  case spool(Int)
   /// A byte of a leaf, by its place in the leaf.
   case leaf(CID, Int)
 }
@@ -27,7 +28,7 @@ private struct Model {
       bytes[offset] =
         switch source {
         case .hole: .hole
-        case .spool: .spool
+        case .spool(let origin): .spool(offset - Int(origin))
         case .base: .base
         case .leaf(let leaf, let origin): .leaf(leaf.cid, offset - Int(origin))
         }
@@ -56,7 +57,7 @@ private struct Model {
         switch extent.source {
         case .base: result.append(.base)
         case .hole: result.append(.hole)
-        case .spool: result.append(.spool)
+        case .spool(let origin): result.append(.spool(Int(offset) - Int(origin)))
         case .leaf(let leaf, let origin): result.append(.leaf(leaf.cid, Int(offset) - Int(origin)))
         }
       }
@@ -85,7 +86,7 @@ private struct Model {
       let high = Int.random(in: low...min(limit, low + .random(in: 1...60, using: &random)), using: &random)
       let source: ExtentMap.Source
       switch Int.random(in: 0..<10, using: &random) {
-      case 0..<4: source = .spool
+      case 0..<4: source = .spool(origin: Int64.random(in: -2...2, using: &random) * 1000)
       case 4..<6: source = .hole
       case 6..<8:
         // Any part of a leaf may stand there, also one whose beginning would lie before the file's.
@@ -106,20 +107,25 @@ private struct Model {
         try #require(
           origins(map, in: Self.range(range.lowerBound, range.upperBound)) == expected, "step \(step), \(range)")
       }
-      #expect(map.usesSpool == (0..<limit).map(model.origin(at:)).contains(.spool))
+      let spooled = (0..<limit).compactMap { if case .spool(let place) = model.origin(at: $0) { place } else { nil } }
+      // Places below 0 count as very large ones.
+      #expect(map.usesSpool == !spooled.isEmpty)
+      if let last = spooled.max(), spooled.allSatisfy({ $0 >= 0 }) { #expect(map.spoolEnd == UInt64(last + 1)) }
+      let expected = (low..<high).contains { model.origin(at: $0) == .spool($0 - 1000) }
+      #expect(map.usesSpool(1000, in: Self.range(low, high)) == expected)
     }
   }
 
   @Test func sequentialWritingIsOneExtent() {
     var map = ExtentMap(baseSize: 0)
-    for index in 0..<1000 { map.set(Self.range(index * 10, index * 10 + 10), .spool) }
-    #expect(map.extents == [ExtentMap.Extent(range: 0..<10000, source: .spool)])
+    for index in 0..<1000 { map.set(Self.range(index * 10, index * 10 + 10), .spool(origin: 0)) }
+    #expect(map.extents == [ExtentMap.Extent(range: 0..<10000, source: .spool(origin: 0))])
   }
 
   @Test func writingBackwardsIsOneExtent() {
     var map = ExtentMap(baseSize: 0)
-    for index in (0..<1000).reversed() { map.set(Self.range(index * 10, index * 10 + 10), .spool) }
-    #expect(map.extents == [ExtentMap.Extent(range: 0..<10000, source: .spool)])
+    for index in (0..<1000).reversed() { map.set(Self.range(index * 10, index * 10 + 10), .spool(origin: 0)) }
+    #expect(map.extents == [ExtentMap.Extent(range: 0..<10000, source: .spool(origin: 0))])
   }
 
   @Test func equalLeavesStaySeparate() {
@@ -136,7 +142,7 @@ private struct Model {
     map.set(100..<104, .leaf(leaf, origin: 100))
     map.set(104..<110, .leaf(leaf, origin: 100))
     #expect(map.extents == [.init(range: 100..<110, source: .leaf(leaf, origin: 100))])
-    map.set(103..<106, .spool)
+    map.set(103..<106, .spool(origin: 0))
     #expect(map.extents.map(\.range) == [100..<103, 103..<106, 106..<110])
     map.set(103..<106, .leaf(leaf, origin: 100))
     #expect(map.extents == [.init(range: 100..<110, source: .leaf(leaf, origin: 100))])
@@ -145,7 +151,7 @@ private struct Model {
   @Test func writingIntoAHoleLeavesBothEnds() {
     var map = ExtentMap(baseSize: 0)
     map.set(0..<100, .hole)
-    map.set(40..<60, .spool)
+    map.set(40..<60, .spool(origin: 0))
     #expect(map.extents.map(\.range) == [0..<40, 40..<60, 60..<100])
     map.set(40..<60, .hole)
     #expect(map.extents.map(\.range) == [0..<100])
@@ -161,7 +167,7 @@ private struct Model {
   }
 
   @Test func storedExtentsThatContradictThemselvesAreRefused() {
-    let spool = { (range: Range<UInt64>) in ExtentMap.Extent(range: range, source: .spool) }
+    let spool = { (range: Range<UInt64>) in ExtentMap.Extent(range: range, source: .spool(origin: 0)) }
     #expect(ExtentMap(extents: [spool(0..<5), spool(6..<9)], baseLimit: 3) != nil)
     #expect(ExtentMap(extents: [spool(0..<5), spool(4..<9)], baseLimit: 3) == nil)
     #expect(ExtentMap(extents: [spool(6..<9), spool(0..<5)], baseLimit: 3) == nil)
@@ -171,7 +177,7 @@ private struct Model {
 
   @Test func offsetsAtTheEndOfTheNumbers() {
     var map = ExtentMap(baseSize: 10)
-    map.set(UInt64.max - 5..<UInt64.max, .spool)
+    map.set(UInt64.max - 5..<UInt64.max, .spool(origin: 0))
     #expect(map.extents(in: 0..<UInt64.max).map(\.range.upperBound) == [10, .max - 5, .max])
     map.truncate(to: .max - 2)
     #expect(map.extents.map(\.range) == [UInt64.max - 5..<UInt64.max - 2])

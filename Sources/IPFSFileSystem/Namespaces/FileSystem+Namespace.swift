@@ -56,14 +56,16 @@ extension FileSystem {
     idle.noteChange()
   }
 
-  /// Moves a node, in one step also over a file or an empty directory.
+  /// Moves a node, in one step also over a file or an empty directory; or lets two nodes change places.
   public func rename(
-    _ name: EntryName, in directory: NodeID, to newName: EntryName, in newDirectory: NodeID
+    _ name: EntryName, in directory: NodeID, to newName: EntryName, in newDirectory: NodeID,
+    mode: RenameMode = .replace
   ) async throws(FileSystemError) {
     try check(name)
     try check(newName)
     let replaced = try await volume.rename(
-      name, in: InodeTable.inode(of: directory), to: newName, in: InodeTable.inode(of: newDirectory), at: .now)
+      name, in: InodeTable.inode(of: directory), to: newName, in: InodeTable.inode(of: newDirectory), mode: mode,
+      at: .now)
     if let replaced { await becameOrphan(replaced.inode) }
     idle.noteChange()
   }

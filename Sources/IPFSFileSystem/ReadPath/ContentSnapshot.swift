@@ -34,11 +34,11 @@ struct ContentSnapshot: Sendable {
     switch extent.source {
     case .hole:
       buffer.initializeMemory(as: UInt8.self, repeating: 0)
-    case .spool:
+    case .spool(let origin):
       guard let spool else { throw OpenFile.lostSpool }
-      try spool.read(at: extent.range.lowerBound, into: buffer)
+      try spool.read(at: extent.position(from: origin), into: buffer)
     case .leaf(let leaf, let origin):
-      let within = Int(Int64(extent.range.lowerBound) - origin)
+      let within = Int(extent.position(from: origin))
       do {
         if leaf.cid.codec == .raw {
           try await source.read(leaf.cid, at: within, into: buffer)

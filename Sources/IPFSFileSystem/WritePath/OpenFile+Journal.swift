@@ -4,6 +4,9 @@ import Synchronization
 import UnixFS
 
 extension OpenFile {
+  /// A map of more extents than that is not journaled if its DAG can be built instead.
+  static let mostJournaledExtents = 4096
+
   /// Makes every write so far survive the process. Does nothing where there is nothing new.
   ///
   /// Where the DAG can be built from stored leaves alone, without reading a byte, it is: then the file is committed.
@@ -36,12 +39,18 @@ extension OpenFile {
     }
     if let known { return known }
     let snapshot = try await spill()
+    defer { state.withLock { $0.flushing = nil } }
     do throws(FileSystemError) {
       if snapshot.version == state.withLock({ $0.journaledVersion }) {
         try await update(content: nil)
       } else if snapshot.size == 0 {
         try await record(.empty, of: snapshot)
       } else if let root = try await cheapRoot(of: snapshot) {
+        try await record(FileContent(root), of: snapshot)
+      } else if snapshot.map.extents.count > Self.mostJournaledExtents,
+        let root = try? await DAGBuild(snapshot, of: self).run()
+      {
+        // A row of all these extents would cost each flush more than the DAG costs once.
         try await record(FileContent(root), of: snapshot)
       } else {
         try await record(
@@ -78,8 +87,14 @@ extension OpenFile {
   /// Tells the volume what the file consists of, and puts a new DAG in the place of the map that led to it, unless
   /// the file changed meanwhile.
   private func record(_ content: FileContent, of snapshot: ContentSnapshot) async throws(FileSystemError) {
+    let synchronizations = snapshot.spool?.synchronizations ?? 0
     try await update(content: content)
     state.withLock { state in
+      if let old = state.journaled.pending, state.spool?.synchronizations != state.synchronizations {
+        // One under way may have met the old row or the new one: what it has stays until two others have come.
+        state.synchronized = Array((state.synchronized + [old]).suffix(2))
+      }
+      state.synchronizations = synchronizations
       state.journaled = content
       state.journaledVersion = snapshot.version
     }

@@ -103,9 +103,20 @@ extension OpenFile {
       guard !hasLostSpool || !state.map.usesSpool else { throw Self.lostSpool }
       file = try spools.make(for: inode)
       state.spool = file
+      // One that waited to be removed is used again, and the tree on the disk may speak of what is in it.
+      state.spoolLayout = SpoolLayout(after: file.size)
     }
-    try file.write(bytes, at: offset)
-    state.map.set(offset..<offset + UInt64(bytes.count), .spool)
+    let kept = [state.journaled.pending, state.flushing].compactMap(\.self) + state.synchronized
+    var done = 0
+    while done < bytes.count {
+      let start = offset + UInt64(done)
+      let piece = UnsafeRawBufferPointer(rebasing: bytes[done...].prefix(SpoolLayout.room(at: start)))
+      let range = start..<start + UInt64(piece.count)
+      let origin = state.spoolLayout.origin(for: range, keeping: kept)
+      try file.write(piece, at: UInt64(Int64(start) - origin))
+      state.map.set(range, .spool(origin: origin))
+      done += piece.count
+    }
   }
 
   /// Stores chunks that `state.sealing` already names. Returns the last failure; none of them stays named.
@@ -155,6 +166,7 @@ extension OpenFile {
     if let failure = await seal(tails) { throw failure }
     return state.withLock { state in
       state.isDirty = false
+      state.flushing = state.map
       return takeSnapshot(of: state)
     }
   }

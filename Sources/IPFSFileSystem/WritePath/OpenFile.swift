@@ -53,6 +53,14 @@ final class OpenFile: Sendable {
     /// appending and flushing in turn does not store the chunk again and again.
     var sealedTails: Set<UInt64> = []
     var spool: SpoolFile?
+    /// Where bytes go in `spool`.
+    var spoolLayout: SpoolLayout
+    /// What a flush is about to journal.
+    var flushing: ExtentMap?
+    /// What was journaled when the spool file was synchronized: what the journal on the disk may say.
+    var synchronized: [ExtentMap] = []
+    /// How often the spool file had been synchronized when `journaled` was written.
+    var synchronizations: UInt64 = 0
     /// Whether anything changed since it was last journaled.
     var isDirty = false
     /// Counts changes, to see whether one came while a DAG was being built.
@@ -129,7 +137,8 @@ final class OpenFile: Sendable {
     state = Mutex(
       State(
         size: content.size, base: content.base,
-        map: content.pending ?? ExtentMap(baseSize: content.base?.size ?? 0), spool: spool, journaled: content,
+        map: content.pending ?? ExtentMap(baseSize: content.base?.size ?? 0), spool: spool,
+        spoolLayout: SpoolLayout(after: spool?.size ?? 0), journaled: content,
         isOrphan: record.parent == 0, lastChange: .now))
   }
 
@@ -229,8 +238,7 @@ final class OpenFile: Sendable {
   func discardIfOrphan() {
     state.withLock { state in
       guard state.isOrphan else { return }
-      state.spool?.retire()
-      state.spool = nil
+      Self.dropSpool(&state)
     }
   }
 
@@ -238,8 +246,11 @@ final class OpenFile: Sendable {
   static let lostSpool = FileSystemError(.inputOutput, "bytes that were in a spool file are lost")
 
   static func dropUnusedSpool(_ state: inout State) {
-    guard let spool = state.spool, !state.map.usesSpool else { return }
-    spool.retire()
+    if state.spool != nil, !state.map.usesSpool { dropSpool(&state) }
+  }
+
+  private static func dropSpool(_ state: inout State) {
+    state.spool?.retire()
     state.spool = nil
   }
 }

@@ -2,12 +2,7 @@ import Glibc
 import Synchronization
 import UnixFS
 
-extension ExtentMap {
-  /// Where the last bytes end that lie in the spool file; nil where none do.
-  var spoolEnd: UInt64? { extents.last { $0.source == .spool }?.range.upperBound }
-}
-
-/// Bytes of a changed file that are not blocks yet, in a sparse file, each at the offset it has in the changed file.
+/// Bytes of a changed file that are not blocks yet, each where the file's ``SpoolLayout`` places it.
 ///
 /// Written with `write(2)`, so that they survive the process; the ``SpoolFolder`` makes them survive a loss of power.
 /// Open as long as someone holds a reference; the name is taken away some time after ``retire()``.
@@ -18,6 +13,7 @@ final class SpoolFile: Sendable {
   /// Whether the folder knows that there are bytes which are not on the disk.
   private let isNoted = Atomic(false)
   private let synchronized: Atomic<Bool>
+  private let synchronizationCount = Atomic<UInt64>(0)
 
   /// Takes an open file, which is closed with the last reference.
   init(_ inode: InodeNumber, _ descriptor: CInt, in folder: SpoolFolder, wasSynchronized: Bool) {
@@ -33,6 +29,9 @@ final class SpoolFile: Sendable {
 
   /// Whether the tree on the disk may speak of the file.
   var wasSynchronized: Bool { synchronized.load(ordering: .relaxed) }
+
+  /// How many synchronizations with bytes of the file have begun.
+  var synchronizations: UInt64 { synchronizationCount.load(ordering: .relaxed) }
 
   /// The file's length in bytes.
   var size: UInt64 {
@@ -74,6 +73,7 @@ final class SpoolFile: Sendable {
   /// Says that a synchronization begins that includes the file.
   func noteSynchronization() {
     synchronized.store(true, ordering: .relaxed)
+    synchronizationCount.add(1, ordering: .relaxed)
     isNoted.store(false, ordering: .sequentiallyConsistent)
   }
 

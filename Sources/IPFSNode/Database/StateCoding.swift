@@ -69,7 +69,10 @@ struct StateEncoder {
     switch source {
     case .base: preconditionFailure("an extent map does not store its base")
     case .hole: append(byte: ExtentTag.hole.rawValue)
-    case .spool: append(byte: ExtentTag.spool.rawValue)
+    case .spool(origin: 0): append(byte: ExtentTag.spool.rawValue)
+    case .spool(let origin):
+      append(byte: ExtentTag.placedSpool.rawValue)
+      append(offset &- UInt64(bitPattern: origin))
     case .leaf(let leaf, let origin):
       append(byte: ExtentTag.leaf.rawValue)
       append(leaf.cid.bytes)
@@ -100,8 +103,11 @@ struct StateEncoder {
 /// How the source of an extent is written.
 private enum ExtentTag: UInt8 {
   case hole = 0
+  /// In the spool file at the offset it has in the file: all there was once.
   case spool = 1
   case leaf = 2
+  /// In the spool file at an offset of its own.
+  case placedSpool = 3
 }
 
 /// Reads what ``StateEncoder`` wrote. Every method throws `corrupt` on malformed input and never reads past its end.
@@ -218,7 +224,8 @@ struct StateDecoder {
   private mutating func source(at offset: UInt64) throws(NodeError) -> ExtentMap.Source {
     switch ExtentTag(rawValue: try byte()) {
     case .hole: return .hole
-    case .spool: return .spool
+    case .spool: return .spool(origin: 0)
+    case .placedSpool: return .spool(origin: Int64(bitPattern: offset &- (try number())))
     case .leaf:
       let leaf = Leaf(
         cid: try cid(try string()), size: try number(as: Int.self), tsize: try number(as: Int.self))

@@ -69,31 +69,31 @@ extension MFS {
   }
 
   /// Gives a node another place, another name, or both. What is there already is replaced: a file or symbolic link by
-  /// anything but a directory, an empty directory by a directory.
+  /// anything but a directory, an empty directory by a directory; or, with `canReplace` false, nothing is.
   ///
   /// - Returns: The node at its new place with `time` as its ctime, and what it replaced, which is an orphan now.
-  /// - Throws: `notFound`; `isDirectory`, `notDirectory`, `notEmpty` for what cannot be replaced; `invalid` for a
+  /// - Throws: `notFound`; `exists`, `isDirectory`, `notDirectory`, `notEmpty` for what cannot be replaced; `invalid` for a
   ///   directory into its own subtree; `nameTooLong`; `noSpace`, `inputOutput`.
   public func rename(
     _ name: EntryName, in directory: InodeNumber, to newName: EntryName, in newDirectory: InodeNumber,
-    at time: Timestamp
+    canReplace: Bool = true, at time: Timestamp
   ) throws(NodeError) -> (moved: NodeRecord, replaced: NodeRecord?) {
     try Self.check(newName)
     let result = try transact { state throws(NodeError) -> Step<Renamed> in
       let (source, sourceEntries) = try self.directory(directory, in: &state)
       guard sourceEntries.isLoaded else { return .load(directory) }
+      // Or it might go as the other comes.
+      state.touch(sourceEntries)
       let (target, targetEntries) = try parentDirectory(newDirectory, in: &state)
       guard targetEntries.isLoaded else { return .load(newDirectory) }
       let node = try child(name, of: sourceEntries, in: state)
       let old = targetEntries.children?[newName].flatMap { state.nodes[$0] }
+      guard canReplace || old == nil else { throw NodeError(.exists, "\(newName) exists") }
       if old === node { return .done(Renamed(moved: node.record, replaced: nil)) }
       if node.directory != nil { try Self.check(that: target, isNotBelow: node, in: state) }
       if let old, let unloaded = try Self.check(old, isReplaceableBy: node) { return .load(unloaded) }
 
-      var moved = node.record
-      moved.parent = newDirectory
-      moved.name = newName
-      moved.attributes.ctime = time
+      let moved = node.record(movedTo: newDirectory, as: newName, at: time)
       let leaving = node.directory == nil ? 0 : -1
       let arriving = (node.directory == nil ? 0 : 1) - (old?.directory == nil ? 0 : 1)
       let parentChanges =
@@ -168,7 +168,7 @@ extension MFS {
     var replaced: NodeRecord?
   }
 
-  private static func check(_ name: EntryName) throws(NodeError) {
+  static func check(_ name: EntryName) throws(NodeError) {
     guard name.bytes.count <= EntryName.maximumLength else {
       throw NodeError(.nameTooLong, "a name of \(name.bytes.count) bytes")
     }
@@ -176,7 +176,7 @@ extension MFS {
   }
 
   /// The directory that a node is to be put in; one that was removed while in use takes none.
-  private func parentDirectory(
+  func parentDirectory(
     _ inode: InodeNumber, in state: inout TreeState
   ) throws(NodeError) -> (node: TreeNode, directory: DirectoryState) {
     let (node, entries) = try directory(inode, in: &state)
@@ -184,7 +184,7 @@ extension MFS {
     return (node, entries)
   }
 
-  private func child(
+  func child(
     _ name: EntryName, of entries: DirectoryState, in state: borrowing TreeState
   ) throws(NodeError) -> TreeNode {
     guard let inode = entries.children?[name], let node = state.nodes[inode] else {
@@ -193,7 +193,7 @@ extension MFS {
     return node
   }
 
-  private static func check(
+  static func check(
     that target: TreeNode, isNotBelow node: TreeNode, in state: borrowing TreeState
   ) throws(NodeError) {
     var current: TreeNode? = target
@@ -232,7 +232,7 @@ extension MFS {
 }
 
 /// What happens to a directory, and to the DAGs above it, when an entry comes or goes.
-private struct ParentChange {
+struct ParentChange {
   let node: TreeNode
   let attributes: Attributes
   let subdirectories: UInt32

@@ -45,6 +45,15 @@ final class TreeNode {
     }
   }
 
+  /// The record that the node has once it is moved.
+  func record(movedTo parent: InodeNumber, as name: EntryName, at time: Timestamp) -> NodeRecord {
+    var moved = record
+    moved.parent = parent
+    moved.name = name
+    moved.attributes.ctime = time
+    return moved
+  }
+
   /// The node as the database is to have it: a DAG that is out of date is left out.
   var stored: StoredNode {
     StoredNode(record: record, dag: directory?.currentDAG)

@@ -51,3 +51,13 @@ public enum RemovalKind: Sendable, Hashable {
   /// `unlink`: anything else.
   case nonDirectory
 }
+
+/// What a rename does about a node that has the new name already.
+public enum RenameMode: Sendable, Hashable {
+  /// Replaces a file or an empty directory.
+  case replace
+  /// `RENAME_NOREPLACE`: fails with `exists`.
+  case noReplace
+  /// `RENAME_EXCHANGE`: both nodes change places, whatever they are; fails with `notFound` where there is none.
+  case exchange
+}

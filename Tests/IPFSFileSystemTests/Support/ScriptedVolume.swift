@@ -121,9 +121,9 @@ final class ScriptedVolume: Volume {
 
   func rename(
     _ name: EntryName, in directory: InodeNumber, to newName: EntryName, in newDirectory: InodeNumber,
-    at time: Timestamp
+    mode: RenameMode, at time: Timestamp
   ) async throws(FileSystemError) -> NodeRecord? {
-    try await base.rename(name, in: directory, to: newName, in: newDirectory, at: time)
+    try await base.rename(name, in: directory, to: newName, in: newDirectory, mode: mode, at: time)
   }
 
   func update(_ inode: InodeNumber, _ change: NodeChange) async throws(FileSystemError) -> NodeRecord {
