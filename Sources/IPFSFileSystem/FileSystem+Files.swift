@@ -46,11 +46,7 @@ extension FileSystem {
       try await file.write(payload, at: offset, times: isFromCache ? nil : .now)
     }
     idle.noteChange()
-    if clearsPrivileges {
-      var change = NodeChange()
-      try await clearPrivileges(in: &change, of: inode)
-      if !change.isEmpty { try await volume.update(inode, change) }
-    }
+    if clearsPrivileges { try await clearPrivileges(of: inode) }
   }
 
   /// `close(2)` of one descriptor: what was written survives the process when this returns.

@@ -22,6 +22,7 @@ public final class FileSystem: Sendable {
   let inodes = InodeTable()
   let files: OpenFileTable
   let directories = DirectoryTable()
+  let zeroLeaves: ZeroLeaves
   let idle: IdleCommitter
   let logger: Logger
   private let kernel = Mutex<(any KernelCache)?>(nil)
@@ -38,6 +39,7 @@ public final class FileSystem: Sendable {
   ) async throws(FileSystemError) {
     self.volume = volume
     self.logger = logger
+    zeroLeaves = ZeroLeaves(profile: volume.profile)
     let pool = ChunkPool(chunkSize: volume.profile.chunkSize, limit: Self.writeBufferLimit)
     let spools = SpoolFolder(path: volume.spoolDirectory)
     volume.attach(spools)
@@ -125,7 +127,11 @@ public final class FileSystem: Sendable {
   /// The status of a node by its record, with what is not yet on the volume.
   func status(_ record: NodeRecord) -> NodeStatus {
     var status = NodeStatus(record, node: inodes.node(of: record.inode))
-    if record.kind == .file { files.existing(record.inode)?.overlay(on: &status) }
+    guard record.kind == .file else { return status }
+    files.existing(record.inode)?.overlay(on: &status)
+    status.allocated = status.size
+    // How many of its chunks are zeros would take a walk through its DAG.
+    if status.size > UInt64(max(volume.profile.chunkSize, 4096)) { status.allocated -= 512 }
     return status
   }
 }

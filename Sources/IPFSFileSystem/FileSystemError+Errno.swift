@@ -25,6 +25,7 @@ extension FileSystemError {
     case .interrupted: EINTR
     case .timedOut: ETIMEDOUT
     case .stale: ESTALE
+    case .noSuchOffset: ENXIO
     case .corrupt, .inputOutput: EIO
     }
   }

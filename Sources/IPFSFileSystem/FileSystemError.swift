@@ -27,6 +27,8 @@ public struct FileSystemError: Error, Sendable {
     case interrupted
     case timedOut
     case stale
+    /// No data, or no byte at all, at or after the offset that `lseek` was given.
+    case noSuchOffset
     /// A block that is missing or whose bytes do not match its CID.
     case corrupt
     /// The store or its disk failed.

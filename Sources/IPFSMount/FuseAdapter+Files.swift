@@ -69,7 +69,7 @@ extension FuseAdapter {
   ) async throws(Errno) -> Int {
     try await call { fileSystem throws(FileSystemError) in
       try await fileSystem.write(
-        node.rawValue, at: offset, buffer, isFromCache: flags.contains(.fromPageCache),
+        node.rawValue, at: offset, buffer, isFromCache: cachesWrites && flags.contains(.fromPageCache),
         clearsPrivileges: flags.contains(.clearsPrivilegeBits))
       return buffer.count
     }

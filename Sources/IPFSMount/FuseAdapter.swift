@@ -9,10 +9,13 @@ package struct FuseAdapter: Sendable {
   static let validity: Double = 3600
 
   let fileSystem: FileSystem
+  /// Whether the kernel caches writes: then it also sets the times of what it writes back.
+  let cachesWrites: Bool
 
   /// Adapts a file system.
-  package init(_ fileSystem: FileSystem) {
+  package init(_ fileSystem: FileSystem, cachesWrites: Bool) {
     self.fileSystem = fileSystem
+    self.cachesWrites = cachesWrites
   }
 
   /// Runs a call and turns its error into an errno.
@@ -44,8 +47,8 @@ extension FileAttributes {
     let mtime = FileTime(status.attributes.mtime)
     self.init(
       inode: status.inode, mode: kind | UInt32(status.attributes.mode), links: status.links,
-      uid: status.attributes.uid, gid: status.attributes.gid, size: status.size, accessTime: mtime,
-      modificationTime: mtime, changeTime: FileTime(status.attributes.ctime))
+      uid: status.attributes.uid, gid: status.attributes.gid, size: status.size, blocks: (status.allocated + 511) / 512,
+      accessTime: mtime, modificationTime: mtime, changeTime: FileTime(status.attributes.ctime))
   }
 }
 

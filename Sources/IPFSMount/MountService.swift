@@ -171,7 +171,9 @@ public final class MountService: Sendable {
     configuration.writebackCache = options.cachesWrites
     configuration.logsRequests = options.isDebug
     configuration.readAheadKiB = 4096
-    return Session(operations: FuseAdapter(fileSystem), configuration: configuration, logger: logger)
+    return Session(
+      operations: FuseAdapter(fileSystem, cachesWrites: options.cachesWrites), configuration: configuration,
+      logger: logger)
   }
 
   /// Commits everything and closes the node. Returns what could not be done.

@@ -71,8 +71,14 @@ public struct ExtentMap: Hashable, Sendable {
     // Appending is the common case: nothing to search, nothing to cut.
     if let last = extents.last, last.range.upperBound <= range.lowerBound {
       append(Extent(range: range, source: source))
-      return
+    } else {
+      replace(range, with: Extent(range: range, source: source))
     }
+  }
+
+  /// Takes out what extents say of `range`, and puts one in its place if there is one.
+  private mutating func replace(_ range: Range<UInt64>, with extent: Extent?) {
+    guard !range.isEmpty else { return }
     let first = index(endingAfter: range.lowerBound)
     var after = first
     var replacement: [Extent] = []
@@ -86,8 +92,10 @@ public struct ExtentMap: Hashable, Sendable {
       }
       after += 1
     }
-    let middle = replacement.firstIndex { $0.range.lowerBound >= range.upperBound } ?? replacement.endIndex
-    replacement.insert(Extent(range: range, source: source), at: middle)
+    if let extent {
+      let middle = replacement.firstIndex { $0.range.lowerBound >= range.upperBound } ?? replacement.endIndex
+      replacement.insert(extent, at: middle)
+    }
     extents.replaceSubrange(first..<after, with: replacement)
     mergeNeighbours(from: max(first, 1) - 1, through: first + replacement.count)
   }
@@ -101,6 +109,13 @@ public struct ExtentMap: Hashable, Sendable {
         extents.append(Extent(range: last.range.lowerBound..<size, source: last.source))
       }
     }
+  }
+
+  /// Lets the base DAG show through in `range`, which begins where it does already or stops to.
+  public mutating func showBase(_ range: Range<UInt64>) {
+    precondition(range.lowerBound <= baseLimit, "what lies between has no source")
+    replace(range, with: nil)
+    baseLimit = max(baseLimit, range.upperBound)
   }
 
   /// Extents that cover `range` without a gap, in order: the stored ones cut to it, and between them the base and,

@@ -30,6 +30,7 @@ import UnixFS
     case .interrupted: EINTR
     case .timedOut: ETIMEDOUT
     case .stale: ESTALE
+    case .noSuchOffset: ENXIO
     case .corrupt: EIO
     case .inputOutput: EIO
     }

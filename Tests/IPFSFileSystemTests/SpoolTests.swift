@@ -128,4 +128,58 @@ import UnixFS
     #expect(await errorCode { try await mount.fileSystem.status(of: file) } == .notFound)
     try await mount.end()
   }
+
+  @Test func whatWasFlushedComesBackWhenAWriteAfterOneOverItFails() async throws {
+    let (mount, file) = try await mountWithSpool()
+    try await mount.write(file, at: 290, data(70, seed: "over it"))
+    mount.volume.allow(0, .put)
+    #expect(await errorCode { try await mount.write(file, at: 512, data(256)) } == .noSpace)
+    mount.volume.allow(nil, .put)
+    await mount.fileSystem.close(file, isWritable: true)
+    #expect(try await mount.content("file") == Self.changed)
+    try await mount.end()
+  }
+
+  @Test func overwritingInTurnWithSynchronizingDoesNotFillTheDisk() async throws {
+    let (mount, file) = try await mountWithSpool()
+    var expected = Self.changed
+    for round in 0..<50 {
+      let piece = data(100, seed: "\(round)")
+      try await mount.write(file, at: UInt64(300 + round), piece)
+      expected.replaceSubrange(300 + round..<400 + round, with: piece)
+      if round % 3 == 0 { try await mount.fileSystem.synchronize(file) } else { try await mount.fileSystem.flush(file) }
+    }
+    #expect(try await mount.read(file, count: 3000) == expected)
+    let spool = "\(mount.volume.spoolDirectory)/\(file)"
+    let size = try FileManager.default.attributesOfItem(atPath: spool)[.size] as? Int ?? 0
+    #expect(size <= 8 << 20)
+    try await mount.flushAndClose(file)
+    #expect(try await mount.fileSystem.cid(of: file) == mount.importedCID(expected))
+    try await mount.end()
+  }
+
+  @Test func piecesFarOutNeedNoLongSpoolFile() async throws {
+    let mount = try await TestMount(.unixfsV1_2025)
+    let file = try await mount.create("file")
+    try await mount.truncate(file, to: 1 << 61)
+    for position in [5, 1 << 40, 1 << 50, (1 << 60) - 3] as [UInt64] {
+      try await mount.write(file, at: position, Self.piece)
+    }
+    try await mount.fileSystem.synchronize(file)
+    let spool = "\(mount.volume.spoolDirectory)/\(file)"
+    let size = try FileManager.default.attributesOfItem(atPath: spool)[.size] as? Int ?? 0
+    #expect(size <= 5 << 20)
+    let crashed = try await mount.crashed()
+    for mount in [mount, crashed] {
+      try await mount.fileSystem.open(file, isWritable: false)
+      for position in [5, 1 << 40, 1 << 50, (1 << 60) - 3] as [UInt64] {
+        #expect(try await mount.read(file, at: position - 1, count: 42) == [0] + Self.piece + [0])
+      }
+      await mount.fileSystem.close(file, isWritable: false)
+    }
+    #expect(try await crashed.fileSystem.cid(of: file) == mount.fileSystem.cid(of: file))
+    try await crashed.end()
+    try await mount.flushAndClose(file)
+    try await mount.end()
+  }
 }

@@ -64,6 +64,10 @@ package final class Mount {
     package let pid: pid_t
     /// Files that are open or whose DAG is to be built.
     package let openFiles: Int
+    /// Blocks stored since it was mounted.
+    package let blocksWritten: Int
+    /// Bytes of blocks stored since it was mounted.
+    package let bytesWritten: Int
   }
 
   /// Asks the process how it stands.

@@ -218,4 +218,40 @@ private func add(
     #expect(opened > 20)
     #expect(try await readAll(FileReader(root, source: store)) == data(16 * 9))
   }
+
+  @Test func leavesOfARange() async throws {
+    let store = MemoryBlockStore()
+    let bytes = data(16 * 30 + 5)
+    let root = try await importFile(bytes, profile: smallProfile(), to: store)
+    let reader = try await FileReader(root, source: store)
+    store.resetCounts()
+    for (low, high) in [(0, 485), (0, 1), (15, 17), (200, 400), (480, 485), (484, 485)] {
+      let spans = try await reader.leaves(in: UInt64(low)..<UInt64(high))
+      #expect(spans.map(\.range.lowerBound) == (low / 16...(high - 1) / 16).map { UInt64($0 * 16) })
+      for span in spans {
+        let chunk = Array(bytes[Int(span.range.lowerBound)..<Int(span.range.upperBound)])
+        #expect(span.cid == chunk.withUnsafeBytes { CID.sha256(of: $0, codec: .raw) })
+      }
+    }
+    #expect(store.loads.allSatisfy { $0.codec == .dagPB })
+  }
+
+  @Test func zerosAndOthers() async throws {
+    let store = MemoryBlockStore()
+    var bytes = data(16 * 100)
+    bytes.replaceSubrange(16 * 20..<16 * 70, with: [UInt8](repeating: 0, count: 16 * 50))
+    let profile = try smallProfile()
+    let root = try await importFile(bytes, profile: profile, to: store)
+    let zeros = try await LeafEncoder.leaf(ofZeros: 16, profile: profile).cid
+    let reader = try await FileReader(root, source: store)
+    let first = { (offset: UInt64, inZeros: Bool) in
+      try await reader.firstByte(at: offset, inZeros: inZeros, leafSize: 16) { cid, size in size == 16 && cid == zeros }
+    }
+    #expect(try await first(0, false) == 0)
+    #expect(try await first(3, true) == 16 * 20)
+    #expect(try await first(16 * 20 + 3, true) == 16 * 20 + 3)
+    #expect(try await first(16 * 20 + 3, false) == 16 * 70)
+    #expect(try await first(16 * 70, true) == nil)
+    #expect(try await first(1600, false) == nil)
+  }
 }

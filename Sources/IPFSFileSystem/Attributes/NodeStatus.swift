@@ -11,6 +11,8 @@ public struct NodeStatus: Sendable, Hashable {
   public var kind: NodeKind
   /// `st_size`, in bytes.
   public var size: UInt64
+  /// The bytes that `st_blocks` tells. Less than the size where the file may have holes: then programs look for them.
+  public var allocated: UInt64
   /// `st_nlink`.
   public var links: UInt32
   /// Mode, owner and times.
@@ -21,6 +23,7 @@ public struct NodeStatus: Sendable, Hashable {
     inode = record.inode
     kind = record.kind
     size = record.size
+    allocated = size
     attributes = record.attributes
     links =
       switch record.content {

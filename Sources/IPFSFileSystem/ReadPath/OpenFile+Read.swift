@@ -36,7 +36,7 @@ extension OpenFile {
         }
         return count
       case .needsReader(let root):
-        try await makeReader(of: root)
+        _ = try await reader(of: root)
       case .busy:
         let touched = chunks(of: offset..<offset + UInt64(buffer.count))
         await wait { !Self.isSealing($0, touched) }
@@ -101,12 +101,14 @@ extension OpenFile {
     }
   }
 
-  /// Makes the reader of the base, if that is still the base afterwards.
-  func makeReader(of root: DAGRoot) async throws(FileSystemError) {
+  /// The reader of a base, which is kept while that is the base.
+  func reader(of root: DAGRoot) async throws(FileSystemError) -> FileReader {
+    if let reader = state.withLock({ $0.base == root ? $0.reader : nil }) { return reader }
     let reader: FileReader
     do { reader = try await FileReader(root, source: volume) } catch { throw FileSystemError(error) }
     state.withLock { state in
       if state.base == root { state.reader = reader }
     }
+    return reader
   }
 }

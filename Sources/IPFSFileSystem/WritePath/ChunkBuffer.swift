@@ -41,11 +41,14 @@ final class ChunkBuffer: @unchecked Sendable {
     UnsafeRawBufferPointer(rebasing: storage[range])
   }
 
-  /// Forgets what lies at and beyond an offset.
-  func truncate(to size: Int) {
-    while let last = valid.last, last.upperBound > size {
-      valid.removeLast()
-      if last.lowerBound < size { valid.append(last.lowerBound..<size) }
+  /// Forgets what lies in a range.
+  func remove(_ range: Range<Int>) {
+    valid = valid.flatMap { old -> [Range<Int>] in
+      guard old.overlaps(range) else { return [old] }
+      let parts = [
+        old.lowerBound..<max(old.lowerBound, range.lowerBound), min(old.upperBound, range.upperBound)..<old.upperBound,
+      ]
+      return parts.filter { !$0.isEmpty }
     }
   }
 

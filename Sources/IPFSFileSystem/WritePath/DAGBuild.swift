@@ -34,6 +34,7 @@ struct DAGBuild {
 
   /// The DAG, if no byte of content has to be read for it; else nil.
   func runIfCheap() async throws(FileSystemError) -> DAGRoot? {
+    if let root = wholeBase { return root }
     let work = sort()
     guard work.pieced.isEmpty else { return nil }
     return try await rebuild(work)
@@ -41,6 +42,7 @@ struct DAGBuild {
 
   /// The DAG, whatever it takes.
   func run() async throws(FileSystemError) -> DAGRoot {
+    if let root = wholeBase { return root }
     var work = sort()
     let source = try await readable()
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: file.chunkSize, alignment: 4096)
@@ -51,6 +53,14 @@ struct DAGBuild {
     }
     work.leaves.sort { $0.index < $1.index }
     return try await rebuild(work)
+  }
+
+  /// The base, if that is all there is: a copy of a whole file is the same DAG, of whatever form.
+  private var wholeBase: DAGRoot? {
+    guard let base = snapshot.base, snapshot.map == ExtentMap(baseSize: base.size), snapshot.size == base.size else {
+      return nil
+    }
+    return base
   }
 
   /// Says of every chunk what it is, without walking through long runs of base or hole.

@@ -189,30 +189,4 @@ extension OpenFile {
     state.sealing.formUnion(tails.map(\.index))
     return tails
   }
-
-  /// Sets the size: cuts, or extends with a hole.
-  func truncate(to size: UInt64, times: FileTimes) async throws(FileSystemError) {
-    guard size <= UInt64(Int64.max) else { throw FileSystemError(.fileTooLarge) }
-    while true {
-      let isDone = try state.withLock { state throws(FileSystemError) -> Bool in
-        if let failure = state.failure { throw failure }
-        guard state.sealing.isEmpty, !state.isSpilling else { return false }
-        state.times = times
-        state.isDirty = true
-        guard size != state.size else { return true }
-        state.map.truncate(to: size)
-        let boundary = size / UInt64(chunkSize)
-        state.buffers = state.buffers.filter { $0.key <= boundary }
-        if let buffer = state.buffers[boundary] {
-          buffer.truncate(to: Int(size % UInt64(chunkSize)))
-          if buffer.valid.isEmpty { state.buffers[boundary] = nil }
-        }
-        state.size = size
-        state.noteChange()
-        return true
-      }
-      if isDone { return }
-      await wait { $0.sealing.isEmpty && !$0.isSpilling }
-    }
-  }
 }

@@ -25,6 +25,20 @@ public enum LeafEncoder {
   }
 }
 
+extension LeafEncoder {
+  /// The leaf of so many zeros, which is not stored.
+  public static func leaf(ofZeros count: Int, profile: ImportProfile) async throws -> Leaf {
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
+    defer { bytes.deallocate() }
+    bytes.initializeMemory(as: UInt8.self, repeating: 0)
+    return try await store(UnsafeRawBufferPointer(bytes), profile: profile, to: Nowhere())
+  }
+
+  private struct Nowhere: BlockSink {
+    func put(_ cid: CID, _ data: UnsafeRawBufferPointer) async throws {}
+  }
+}
+
 extension DAGRoot {
   /// A leaf as the DAG that it is by itself.
   public init(_ leaf: Leaf) {

@@ -64,16 +64,28 @@ final class FileNode: Sendable {
   /// The child that holds the byte at `offset`, and the range of its bytes.
   ///
   /// - Precondition: `offset` is not in ``data``, and below ``size``.
-  func child(at offset: UInt64) -> (cid: CID, range: Range<UInt64>) {
+  func child(at offset: UInt64) -> (cid: CID, range: Range<UInt64>) { child(index(of: offset)) }
+
+  /// How many children there are.
+  var count: Int { ends.count }
+
+  /// The number of the child that holds the byte at `offset`, which is not in ``data``; beyond the last child for an
+  /// offset beyond ``size``.
+  func index(of offset: UInt64) -> Int {
     var low = 0
     var high = ends.count
     while low < high {
       let middle = (low + high) / 2
       if ends[middle] <= offset { low = middle + 1 } else { high = middle }
     }
-    let cidStart = low == 0 ? 0 : Int(cidEnds[low - 1])
-    let start = low == 0 ? UInt64(data.count) : ends[low - 1]
-    return (CID(checked: Array(cidBytes[cidStart..<Int(cidEnds[low])])), start..<ends[low])
+    return low
+  }
+
+  /// A child by its number, and the range of its bytes.
+  func child(_ index: Int) -> (cid: CID, range: Range<UInt64>) {
+    let cidStart = index == 0 ? 0 : Int(cidEnds[index - 1])
+    let start = index == 0 ? UInt64(data.count) : ends[index - 1]
+    return (CID(checked: Array(cidBytes[cidStart..<Int(cidEnds[index])])), start..<ends[index])
   }
 }
 

@@ -21,7 +21,7 @@ public final class FileReader: Sendable {
   public let size: UInt64
   private let source: any BlockSource
   /// The decoded root; nil where the root is a raw leaf.
-  private let rootNode: FileNode?
+  let rootNode: FileNode?
   private let cache = Mutex(FileNodeCache(limit: cacheLimit))
 
   /// Opens a file by its root, which is read. A raw root is read whole, since only that says its size.
@@ -99,18 +99,13 @@ public final class FileReader: Sendable {
           into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
         return count
       }
-      let child = try await self.node(cid)
-      guard child.size == range.upperBound - range.lowerBound else {
-        throw UnixFSError(
-          .malformed, "\(child.size) bytes, its parent says \(range.upperBound - range.lowerBound)", cid: cid)
-      }
-      node = child
+      node = try await child((cid, range))
       offset -= range.lowerBound
     }
-    throw UnixFSError(.tooDeep, "a file deeper than \(Self.maximumDepth) nodes", cid: root)
+    throw tooDeep
   }
 
-  private func node(_ cid: CID) async throws -> FileNode {
+  func node(_ cid: CID) async throws -> FileNode {
     if let node = cache.withLock({ $0.node(cid) }) { return node }
     let node = try await FileNode(source.block(cid))
     cache.withLock { $0.insert(node, for: cid) }
