@@ -45,6 +45,7 @@ public final class FileSystem: Sendable {
     volume.attach(spools)
     files = OpenFileTable(volume: volume, pool: pool, spools: spools)
     idle = IdleCommitter(files: files, volume: volume, delay: idleDelay, logger: logger)
+    volume.addRoots { [weak files] in files?.roots }
     let left = try await volume.uncommittedFiles()
     for record in left {
       do throws(FileSystemError) {

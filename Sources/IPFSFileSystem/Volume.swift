@@ -1,4 +1,5 @@
 public import IPLD
+public import Multiformats
 public import UnixFS
 
 /// Where a file system keeps its tree and its blocks: an embedded node, or a daemon behind RPC.
@@ -72,6 +73,47 @@ public protocol Volume: BlockStore {
 
   /// Space on the volume, for `statfs`.
   func capacity() async throws(FileSystemError) -> VolumeCapacity
+
+  // MARK: Garbage
+
+  /// Promises to link blocks soon. Until it ends, blocks that are put, and those that ``retain(_:)`` names, are kept
+  /// though nothing refers to them.
+  func beginLease() -> VolumeLease
+
+  /// Keeps blocks of which the caller knows that something refers to them now, until the leases that there are end.
+  func retain(_ blocks: [CID])
+
+  /// Tells the volume how to ask for DAGs that are in use and that it does not know of. The provider may be called from
+  /// any thread and must not wait for the volume; nil from it ends the registration.
+  func addRoots(_ provider: @escaping @Sendable () -> [CID]?)
+
+  /// Tries to make space by removing what nothing refers to. Returns whether it is worth trying again.
+  func makeSpace() async -> Bool
+}
+
+/// A promise to link blocks: see ``Volume/beginLease()``.
+public struct VolumeLease: Sendable {
+  private let onEnd: (@Sendable () -> Void)?
+
+  /// Makes a lease; `onEnd` is called when it ends.
+  public init(onEnd: (@Sendable () -> Void)? = nil) {
+    self.onEnd = onEnd
+  }
+
+  /// Says that what was stored is linked, or given up. To be called once.
+  public func end() { onEnd?() }
+}
+
+/// A volume that never removes a block by itself.
+extension Volume {
+  /// A lease that keeps nothing: nothing goes.
+  public func beginLease() -> VolumeLease { VolumeLease() }
+  /// Does nothing.
+  public func retain(_ blocks: [CID]) {}
+  /// Does nothing: nobody asks.
+  public func addRoots(_ provider: @escaping @Sendable () -> [CID]?) {}
+  /// Makes no space.
+  public func makeSpace() async -> Bool { false }
 }
 
 /// Space on a volume.

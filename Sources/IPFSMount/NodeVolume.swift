@@ -104,6 +104,23 @@ package struct NodeVolume: Volume {
       availableBlocks: UInt64(volume.f_bavail), nodes: UInt64(volume.f_files), freeNodes: UInt64(volume.f_ffree))
   }
 
+  // MARK: Garbage
+
+  package func beginLease() -> VolumeLease {
+    let lease = node.blockstore.beginLease()
+    return VolumeLease { lease.end() }
+  }
+
+  package func retain(_ blocks: [CID]) {
+    node.blockstore.retain(blocks)
+  }
+
+  package func addRoots(_ provider: @escaping @Sendable () -> [CID]?) {
+    node.collector.addRoots(provider)
+  }
+
+  package func makeSpace() async -> Bool { await node.collector.makeSpace() }
+
   // MARK: Blocks
 
   package func block(_ cid: CID) async throws -> Block { try node.blockstore.block(cid) }
@@ -154,6 +171,10 @@ extension FileSystemError {
       case .nameTooLong: .nameTooLong
       case .noSpace: .noSpace
       case .corrupt: .corrupt
+      case .missingBlock: .notFound
+      case .notPinned: .noAttribute
+      case .pinnedRecursively: .exists
+      case .pinnedIndirectly: .notPermitted
       case .inputOutput, .locked, .newerRepo, .unusableRepo, .closed: .inputOutput
       }
     self.init(code, error.description, cid: (error.cause as? BlockError)?.cid)

@@ -1,4 +1,3 @@
-import IPLD
 public import Multiformats
 public import UnixFS
 
@@ -9,6 +8,8 @@ extension Node {
     case damagedBlock(CID)
     /// A file's or directory's DAG lacks a block, or has a damaged one.
     case missingBlock(CID, of: InodeNumber, name: EntryName)
+    /// The DAG of a recursive pin lacks a block, or has a damaged one; or a direct pin's block does.
+    case missingPinned(CID, pin: CID)
     /// No path leads from the root to the node: `parent` does not exist, is no directory, or is not reached itself.
     case orphan(InodeNumber, parent: InodeNumber)
     /// Two nodes of a directory have one name.
@@ -23,6 +24,7 @@ extension Node {
       switch self {
       case .damagedBlock(let cid): "block \(cid) is damaged"
       case .missingBlock(let cid, let inode, let name): "node \(inode) (\(name)) lacks block \(cid)"
+      case .missingPinned(let cid, let pin): "pin \(pin) lacks block \(cid)"
       case .orphan(let inode, let parent): "node \(inode), said to be in \(parent), is in no directory of the tree"
       case .duplicateName(let name, let directory): "directory \(directory) has two entries \(name)"
       case .wrongSubdirectoryCount(let inode): "directory \(inode) miscounts its subdirectories"
@@ -52,6 +54,7 @@ extension Node {
     var verification = Verification(blockstore: blockstore, database: database)
     try verification.checkBlocks(progress)
     try verification.checkTree(progress)
+    try verification.checkPins()
     if try verification.removeTornBlocks() {
       try repo.syncFileSystem()
       try database.clearSuspectTime()
@@ -108,7 +111,10 @@ private struct Verification {
         if case .directory(let count) = node.record.content, count != subdirectories[node.record.inode, default: 0] {
           findings.append(.wrongSubdirectoryCount(node.record.inode))
         }
-        for root in Self.roots(of: node) { checkDAG(root, of: node.record) }
+        let record = node.record
+        for root in node.roots {
+          checkDAG(root, isRepeated: record.kind == .file) { .missingBlock($0, of: record.inode, name: record.name) }
+        }
         progress.nodes += 1
         if progress.nodes % 1000 == 0 { report(progress) }
       }
@@ -129,37 +135,40 @@ private struct Verification {
         findings.append(.damagedBlock(cid))
         isWhole = false
       } else {
-        do { try blockstore.remove(cid) } catch { throw .block(error) }
+        blockstore.removeTorn(cid)
       }
     }
     return isWhole
   }
 
-  private static func roots(of node: StoredNode) -> [CID] {
-    guard case .file(let file) = node.record.content else { return node.dag.map { [$0.cid] } ?? [] }
-    var roots = file.base.map { [$0.cid] } ?? []
-    for extent in file.pending?.extents ?? [] {
-      if case .leaf(let leaf, _) = extent.source { roots.append(leaf.cid) }
+  mutating func checkPins() throws(NodeError) {
+    for pin in try database.pins() {
+      switch pin.kind {
+      case .recursive: checkDAG(pin.cid, isRepeated: true) { .missingPinned($0, pin: pin.cid) }
+      case .direct: if !isSound(pin.cid) { findings.append(.missingPinned(pin.cid, pin: pin.cid)) }
+      }
     }
-    return roots
   }
 
-  private mutating func checkDAG(_ root: CID, of record: NodeRecord) {
+  private func isSound(_ cid: CID) -> Bool {
+    cid.inlineData != nil || sound.contains(Array(cid.multihashBytes))
+  }
+
+  /// Checks that a DAG is here whole.
+  ///
+  /// - Parameter isRepeated: Whether to tell also of what is known to be missing.
+  private mutating func checkDAG(_ root: CID, isRepeated: Bool, _ finding: (CID) -> Node.Finding) {
     var pending = [root]
     while let cid = pending.popLast() {
-      guard !followed.contains(cid), cid.inlineData == nil else { continue }
-      guard sound.contains(Array(cid.multihashBytes)) else {
-        if missing.insert(cid).inserted || record.kind == .file {
-          findings.append(.missingBlock(cid, of: record.inode, name: record.name))
-        }
+      guard !followed.contains(cid) else { continue }
+      guard isSound(cid) else {
+        if missing.insert(cid).inserted || isRepeated { findings.append(finding(cid)) }
         continue
       }
       // A raw block has no links: looking it up again is as cheap as remembering it.
-      guard cid.codec == .dagPB else { continue }
+      guard cid.codec != .raw else { continue }
       followed.insert(cid)
-      if let block = try? blockstore.block(cid), let node = try? DAGPBNode(decoding: block.data) {
-        pending += node.links.map(\.cid)
-      }
+      pending += (try? blockstore.links(of: cid)) ?? []
     }
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 public import Logging
+import Synchronization
 public import UnixFS
 
 /// An IPFS node in this process: offline, durable, on one machine.
@@ -20,6 +21,8 @@ public final class Node: Sendable {
     public var importOptions: ImportOptions
     /// Where errors go that no caller sees.
     public var logger: Logger
+    /// Whether garbage is removed unasked when there is much of it. On a full disk it always is.
+    public var collectsGarbage = true
 
     /// Options; by default nothing is waited for and the repo's configuration holds.
     public init(
@@ -39,6 +42,10 @@ public final class Node: Sendable {
   public let blockstore: Blockstore
   /// The node's file tree.
   public let tree: MFS
+  /// What is kept though no file refers to it.
+  public let pins: Pins
+  /// Removes what nothing refers to.
+  public let collector: Collector
   /// How files and directories become DAGs.
   public let profile: ImportProfile
   let database: NodeDatabase
@@ -72,11 +79,24 @@ public final class Node: Sendable {
     let time = Timestamp(seconds: Int64(now.tv_sec), nanoseconds: UInt32(now.tv_nsec))
     let replay = try Self.recover(repo, database, at: time.seconds, options.logger)
     let reserve = SpaceReserve(path: repo.reserve)
-    blockstore = try Blockstore(path: repo.blocks, database: database, reserve: reserve, counters: counters)
+    let space = SpaceDemand()
+    let estimate = GarbageEstimate(try database.garbageEstimate())
+    blockstore = try Blockstore(
+      path: repo.blocks, database: database, reserve: reserve, space: space, estimate: estimate, counters: counters)
     tree = try MFS(
-      database: database, blockstore: blockstore, profile: profile, counters: counters, reserve: reserve,
+      database: database, blockstore: blockstore, profile: profile, counters: counters, reserve: reserve, space: space,
+      estimate: estimate,
       newRoot: Attributes(mode: 0o755, uid: getuid(), gid: getgid(), mtime: time, ctime: time),
       nextInode: replay.nextInode, logger: options.logger)
+    pins = Pins(
+      database: database, blockstore: blockstore, estimate: estimate, space: space, reserve: reserve)
+    collector = Collector(
+      blockstore: blockstore, tree: tree, database: database, estimate: estimate, reserve: reserve,
+      logger: options.logger)
+    space.connect { [weak collector] in collector?.makeSpaceNow() ?? false }
+    if options.collectsGarbage {
+      tree.onCheckpoint.withLock { $0 = { [weak collector] in collector?.collectIfUseful() } }
+    }
     // The names of the database, its log and the rest; from now on syncing their content is enough.
     try Repo.syncFolder(repo.path)
     // Above all that a process uses the repo: from now on it may leave what is not whole.
@@ -112,6 +132,7 @@ public final class Node: Sendable {
   /// - Throws: ``NodeError``.
   public func close() async throws {
     defer { lock.release() }
+    await offload { self.collector.close() }
     var failure: (any Error)?
     do {
       try await tree.commit()

@@ -1,3 +1,5 @@
+public import Multiformats
+
 /// Why the node could not do what it was asked for.
 public struct NodeError: Error, Sendable, CustomStringConvertible {
   /// The kind of failure.
@@ -28,6 +30,14 @@ public struct NodeError: Error, Sendable, CustomStringConvertible {
     case newerRepo
     /// The repo's folder or its configuration cannot be used as it is.
     case unusableRepo
+    /// A block that something is to be linked to is not here.
+    case missingBlock(CID)
+    /// The CID has no pin, and none leads to it.
+    case notPinned
+    /// The CID has a recursive pin, which is not what was asked for.
+    case pinnedRecursively
+    /// The CID has no pin of its own: the recursive one of this root leads to it.
+    case pinnedIndirectly(through: CID)
     /// The node was closed.
     case closed
   }

@@ -17,52 +17,71 @@ extension OpenFile {
   /// Reads bytes from an offset. Returns how many: fewer than asked for only at the file's end.
   func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) async throws(FileSystemError) -> Int {
     while true {
-      switch plan(offset, buffer) {
-      case .base(let reader, let count):
-        do {
-          let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-          guard try await reader.read(at: offset, into: target) == count else {
-            throw FileSystemError(.corrupt, "a file shorter than its size")
-          }
-          return count
-        } catch { throw FileSystemError(error) }
-      case .extents(let extents, let spool, let reader, let count):
-        for extent in extents {
-          let start = Int(extent.range.lowerBound - offset)
-          let end = Int(extent.range.upperBound - offset)
-          try await ContentSnapshot.read(
-            extent, into: UnsafeMutableRawBufferPointer(rebasing: buffer[start..<end]), spool: spool,
-            reader: reader, source: volume)
-        }
-        return count
-      case .needsReader(let root):
-        _ = try await reader(of: root)
-      case .busy:
-        let touched = chunks(of: offset..<offset + UInt64(buffer.count))
-        await wait { !Self.isSealing($0, touched) }
+      let (plan, version) = plan(offset, buffer)
+      do throws(FileSystemError) {
+        if let count = try await carryOut(plan, at: offset, into: buffer) { return count }
+      } catch {
+        // What was read may have been replaced meanwhile, and collected.
+        guard error.code == .corrupt, version != state.withLock({ Self.version(of: $0) }) else { throw error }
       }
     }
   }
 
-  /// Decides where the bytes come from, and copies those that are in memory.
-  private func plan(_ offset: UInt64, _ buffer: UnsafeMutableRawBufferPointer) -> Plan {
-    state.withLock { state in
-      guard offset < state.size, !buffer.isEmpty else { return .extents([], nil, nil, count: 0) }
-      let count = Int(min(UInt64(buffer.count), state.size - offset))
-      let range = offset..<offset + UInt64(count)
-      if Self.isSealing(state, chunks(of: range)) { return .busy }
-      if let base = state.base, offset < state.map.baseLimit, state.reader == nil { return .needsReader(base) }
-      if state.map.extents.isEmpty, state.buffers.isEmpty, range.upperBound <= state.map.baseLimit,
-        let reader = state.reader
-      {
-        return .base(reader, count: count)
+  /// Changes with whatever a plan is made of.
+  private static func version(of state: borrowing State) -> UInt64 { state.version &+ state.baseVersion }
+
+  /// Reads by a plan. Returns nil where another one has to be made.
+  private func carryOut(
+    _ plan: Plan, at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
+  ) async throws(FileSystemError) -> Int? {
+    switch plan {
+    case .base(let reader, let count):
+      do {
+        let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+        guard try await reader.read(at: offset, into: target) == count else {
+          throw FileSystemError(.corrupt, "a file shorter than its size")
+        }
+        return count
+      } catch { throw FileSystemError(error) }
+    case .extents(let extents, let spool, let reader, let count):
+      for extent in extents {
+        let start = Int(extent.range.lowerBound - offset)
+        let end = Int(extent.range.upperBound - offset)
+        try await ContentSnapshot.read(
+          extent, into: UnsafeMutableRawBufferPointer(rebasing: buffer[start..<end]), spool: spool,
+          reader: reader, source: volume)
       }
-      var extents = state.map.extents(in: range)
-      if !state.buffers.isEmpty {
-        for held in copyBuffered(range, into: buffer, state) { extents = Self.subtract(held, from: extents) }
-      }
-      return .extents(extents, state.spool, state.reader, count: count)
+      return count
+    case .needsReader(let root):
+      _ = try await reader(of: root)
+    case .busy:
+      let touched = chunks(of: offset..<offset + UInt64(buffer.count))
+      await wait { !Self.isSealing($0, touched) }
     }
+    return nil
+  }
+
+  /// Decides where the bytes come from, and copies those that are in memory.
+  private func plan(_ offset: UInt64, _ buffer: UnsafeMutableRawBufferPointer) -> (Plan, version: UInt64) {
+    state.withLock { state in (plan(offset, buffer, &state), Self.version(of: state)) }
+  }
+
+  private func plan(_ offset: UInt64, _ buffer: UnsafeMutableRawBufferPointer, _ state: inout State) -> Plan {
+    guard offset < state.size, !buffer.isEmpty else { return .extents([], nil, nil, count: 0) }
+    let count = Int(min(UInt64(buffer.count), state.size - offset))
+    let range = offset..<offset + UInt64(count)
+    if Self.isSealing(state, chunks(of: range)) { return .busy }
+    if let base = state.base, offset < state.map.baseLimit, state.reader == nil { return .needsReader(base) }
+    if state.map.extents.isEmpty, state.buffers.isEmpty, range.upperBound <= state.map.baseLimit,
+      let reader = state.reader
+    {
+      return .base(reader, count: count)
+    }
+    var extents = state.map.extents(in: range)
+    if !state.buffers.isEmpty {
+      for held in copyBuffered(range, into: buffer, state) { extents = Self.subtract(held, from: extents) }
+    }
+    return .extents(extents, state.spool, state.reader, count: count)
   }
 
   /// Copies what of a range is in chunk buffers; returns which parts that was.

@@ -11,7 +11,7 @@ extension OpenFile {
   ///
   /// Where the DAG can be built from stored leaves alone, without reading a byte, it is: then the file is committed.
   func journal() async throws(FileSystemError) {
-    _ = try await journalGate.withGate { () async throws(FileSystemError) in try await journalInGate() }
+    _ = try await withGateAndLease { () async throws(FileSystemError) in try await journalInGate() }
   }
 
   /// As ``journal()``, and returns when it also survives a loss of power.
@@ -22,7 +22,7 @@ extension OpenFile {
 
   /// The DAG of the file as it is now, built if need be.
   func commit() async throws(FileSystemError) -> DAGRoot {
-    try await journalGate.withGate { () async throws(FileSystemError) -> DAGRoot in
+    try await withGateAndLease { () async throws(FileSystemError) -> DAGRoot in
       let snapshot = try await journalInGate()
       guard !state.withLock({ $0.journaled.isCommitted }) else { return try await volume.dagRoot(of: inode) }
       let root = try await DAGBuild(snapshot, of: self).run()
@@ -31,11 +31,26 @@ extension OpenFile {
     }
   }
 
+  /// Runs `body` in the journal's gate. What it stores, and the snapshot that it works on, is kept until it is done.
+  private func withGateAndLease<Result>(
+    _ body: () async throws(FileSystemError) -> Result
+  ) async throws(FileSystemError) -> Result {
+    try await journalGate.withGate { () async throws(FileSystemError) -> Result in
+      let lease = volume.beginLease()
+      defer {
+        state.withLock { $0.inUse = nil }
+        lease.end()
+      }
+      return try await body()
+    }
+  }
+
   /// Returns what the file consists of as the volume knows it then.
   private func journalInGate() async throws(FileSystemError) -> ContentSnapshot {
     let known = try state.withLock { state throws(FileSystemError) -> ContentSnapshot? in
       if let failure = state.failure { throw failure }
-      return state.isDirty ? nil : takeSnapshot(of: state)
+      if state.isDirty { return nil }
+      return takeSnapshot(of: &state)
     }
     if let known { return known }
     let snapshot = try await spill()
@@ -78,10 +93,13 @@ extension OpenFile {
     }
   }
 
-  func takeSnapshot(of state: borrowing State) -> ContentSnapshot {
-    ContentSnapshot(
+  /// What the file consists of now; kept until the gate is left.
+  func takeSnapshot(of state: inout State) -> ContentSnapshot {
+    let snapshot = ContentSnapshot(
       size: state.size, base: state.base, map: state.map, spool: state.spool, reader: state.reader,
       version: state.version)
+    state.inUse = snapshot
+    return snapshot
   }
 
   /// Tells the volume what the file consists of, and puts a new DAG in the place of the map that led to it, unless
@@ -103,6 +121,7 @@ extension OpenFile {
       guard state.version == snapshot.version else { return }
       if state.base != content.base { state.reader = nil }
       state.base = content.base
+      state.baseVersion += 1
       state.map = ExtentMap(baseSize: content.base?.size ?? 0)
       Self.dropUnusedSpool(&state)
     }

@@ -14,6 +14,8 @@ extension OpenFile {
     case busy(OwnedPayload)
     /// All bytes are taken, and these chunks are whole now.
     case taken([WholeChunk])
+    /// There was no room for the rest of the bytes, which belongs at this offset; these chunks are whole now.
+    case needsSpace([WholeChunk], OwnedPayload, at: UInt64)
   }
 
   /// Writes bytes at an offset.
@@ -21,23 +23,33 @@ extension OpenFile {
   /// - Parameter times: The file's new times; nil where the kernel caches writes and sets times itself.
   /// - Throws: What storing threw (`noSpace`); from then on every write fails so, until the last close.
   func write(_ payload: some WritePayload, at offset: UInt64, times: FileTimes?) async throws(FileSystemError) {
+    try await write(payload, at: offset, times: times, mayMakeSpace: true)
+  }
+
+  private func write(
+    _ payload: some WritePayload, at offset: UInt64, times: FileTimes?, mayMakeSpace: Bool
+  ) async throws(FileSystemError) {
     guard payload.count > 0 else { return }
     guard offset <= UInt64(Int64.max) - UInt64(payload.count) else { throw FileSystemError(.fileTooLarge) }
     let acceptance = try payload.withUnsafeBytes { bytes throws(FileSystemError) in
-      try accept(bytes, at: offset, times: times)
+      try accept(bytes, at: offset, times: times, mayMakeSpace: mayMakeSpace)
     }
     switch acceptance {
     case .busy(let copy):
       let touched = chunks(of: offset..<offset + UInt64(copy.count))
       await wait { !$0.isSpilling && !Self.isSealing($0, touched) }
-      try await write(copy, at: offset, times: times)
+      try await write(copy, at: offset, times: times, mayMakeSpace: mayMakeSpace)
     case .taken(let whole):
       if let failure = await seal(whole) { throw failure }
+    case .needsSpace(let whole, let rest, let position):
+      if let failure = await seal(whole) { throw failure }
+      _ = await volume.makeSpace()
+      try await write(rest, at: position, times: times, mayMakeSpace: false)
     }
   }
 
   private func accept(
-    _ bytes: UnsafeRawBufferPointer, at offset: UInt64, times: FileTimes?
+    _ bytes: UnsafeRawBufferPointer, at offset: UInt64, times: FileTimes?, mayMakeSpace: Bool
   ) throws(FileSystemError) -> Acceptance {
     try state.withLock { state throws(FileSystemError) -> Acceptance in
       if let failure = state.failure { throw failure }
@@ -47,28 +59,37 @@ extension OpenFile {
       }
       var whole: [WholeChunk] = []
       var done = 0
+      var failure: FileSystemError?
       do throws(FileSystemError) {
         while done < bytes.count {
           let position = offset + UInt64(done)
           let index = position / UInt64(chunkSize)
           let within = Int(position % UInt64(chunkSize))
           let piece = done..<min(bytes.count, done + chunkSize - within)
-          done = piece.upperBound
           if let buffer = try take(
             UnsafeRawBufferPointer(rebasing: bytes[piece]), chunk: index, within: within, &state)
           {
             whole.append(WholeChunk(index: index, buffer: buffer))
           }
+          done = piece.upperBound
         }
       } catch {
-        // What was taken so far never gets stored: the file falls back as a whole.
-        state.failure = error
-        throw error
+        guard error.code == .noSpace, mayMakeSpace else {
+          // What was taken so far never gets stored: the file falls back as a whole.
+          state.failure = error
+          throw error
+        }
+        failure = error
       }
       state.sealing.formUnion(whole.map(\.index))
-      state.size = max(state.size, end)
-      if let times { state.times = times }
-      state.noteChange()
+      if done > 0 {
+        state.size = max(state.size, offset + UInt64(done))
+        if let times { state.times = times }
+        state.noteChange()
+      }
+      guard failure == nil else {
+        return .needsSpace(whole, OwnedPayload(Array(bytes[done...])), at: offset + UInt64(done))
+      }
       return .taken(whole)
     }
   }
@@ -131,6 +152,9 @@ extension OpenFile {
   /// Stores a chunk, whole or the file's last, that `state.sealing` already names.
   private func seal(_ index: UInt64, _ bytes: UnsafeRawBufferPointer) async -> FileSystemError? {
     let result: Result<Leaf, FileSystemError>
+    // Until the map has the leaf.
+    let lease = volume.beginLease()
+    defer { lease.end() }
     do {
       result = .success(try await LeafEncoder.store(bytes, profile: volume.profile, to: volume))
     } catch {
@@ -156,18 +180,33 @@ extension OpenFile {
     state.withLock { $0.isSpilling = true }
     defer { resumeWaiting { $0.isSpilling = false } }
     await wait { $0.sealing.isEmpty }
-    let tails = try state.withLock { state throws(FileSystemError) -> [WholeChunk] in
-      if let failure = state.failure { throw failure }
-      do throws(FileSystemError) { return try spillBuffers(&state) } catch {
-        state.failure = error
-        throw error
-      }
-    }
+    let tails = try await spillAllBuffers()
     if let failure = await seal(tails) { throw failure }
     return state.withLock { state in
       state.isDirty = false
       state.flushing = state.map
-      return takeSnapshot(of: state)
+      return takeSnapshot(of: &state)
+    }
+  }
+
+  /// As ``spillBuffers(_:)``, once more after space was made if there was too little. What it leaves in memory when it
+  /// fails is whole.
+  private func spillAllBuffers() async throws(FileSystemError) -> [WholeChunk] {
+    var mayMakeSpace = true
+    while true {
+      do throws(FileSystemError) {
+        return try state.withLock { state throws(FileSystemError) -> [WholeChunk] in
+          if let failure = state.failure { throw failure }
+          return try spillBuffers(&state)
+        }
+      } catch {
+        if error.code == .noSpace, mayMakeSpace, await volume.makeSpace() {
+          mayMakeSpace = false
+          continue
+        }
+        state.withLock { $0.failure = error }
+        throw error
+      }
     }
   }
 
@@ -175,9 +214,10 @@ extension OpenFile {
   /// the first time.
   private func spillBuffers(_ state: inout State) throws(FileSystemError) -> [WholeChunk] {
     var tails: [WholeChunk] = []
+    var sealedTails = state.sealedTails
     for (index, buffer) in state.buffers {
       let range = range(ofChunk: index, size: state.size)
-      if buffer.holdsExactly(range.count), state.sealedTails.insert(index).inserted {
+      if buffer.holdsExactly(range.count), sealedTails.insert(index).inserted {
         tails.append(WholeChunk(index: index, buffer: buffer))
         continue
       }
@@ -186,6 +226,7 @@ extension OpenFile {
       }
     }
     state.buffers = [:]
+    state.sealedTails = sealedTails
     state.sealing.formUnion(tails.map(\.index))
     return tails
   }

@@ -61,6 +61,10 @@ final class OpenFile: Sendable {
     var synchronized: [ExtentMap] = []
     /// How often the spool file had been synchronized when `journaled` was written.
     var synchronizations: UInt64 = 0
+    /// What the flush or commit under way reads and links.
+    var inUse: ContentSnapshot?
+    /// Counts how often the base was replaced.
+    var baseVersion: UInt64 = 0
     /// Whether anything changed since it was last journaled.
     var isDirty = false
     /// Counts changes, to see whether one came while a DAG was being built.
@@ -140,6 +144,16 @@ final class OpenFile: Sendable {
         map: content.pending ?? ExtentMap(baseSize: content.base?.size ?? 0), spool: spool,
         spoolLayout: SpoolLayout(after: spool?.size ?? 0), journaled: content,
         isOrphan: record.parent == 0, lastChange: .now))
+  }
+
+  /// The DAGs and leaves that the file is made of, that a flush under way reads, and that it would fall back to.
+  var roots: [CID] {
+    state.withLock { state in
+      var roots = state.journaled.roots
+      roots += FileContent(size: state.size, base: state.base, pending: state.map).roots
+      if let use = state.inUse { roots += FileContent(size: use.size, base: use.base, pending: use.map).roots }
+      return roots
+    }
   }
 
   /// The chunk's bytes in a file of the given size.
@@ -224,6 +238,7 @@ final class OpenFile: Sendable {
       state.buffers = [:]
       state.size = content.size
       state.base = content.base
+      state.baseVersion += 1
       state.map = content.pending ?? ExtentMap(baseSize: content.base?.size ?? 0)
       state.isDirty = false
       state.times = nil

@@ -1,3 +1,4 @@
+import Multiformats
 import Synchronization
 import UnixFS
 
@@ -106,6 +107,9 @@ final class OpenFileTable: Sendable {
       }
     }
   }
+
+  /// The DAGs and leaves that the files are made of.
+  var roots: [CID] { state.withLock { state in state.slots.values.flatMap { $0.file.roots } } }
 
   /// Files that have to be committed.
   var unsettled: [InodeNumber] { inodes { !$0.isSettled && !$0.isOrphan } }

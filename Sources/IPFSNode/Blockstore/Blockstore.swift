@@ -21,7 +21,11 @@ public final class Blockstore: BlockStore {
   let openBlocks = Mutex(OpenBlocks(capacity: 256))
   /// Multihashes of blocks whose file was found damaged: the next `put` replaces it.
   let damaged = Mutex<Set<[UInt8]>>([])
+  /// Blocks that a collection must spare because they may not be linked yet.
+  let young = YoungBlocks()
   private let reserve: SpaceReserve
+  private let space: SpaceDemand
+  private let estimate: GarbageEstimate
   private let counters: NodeCounters
   private let unsynced = Mutex(UnsyncedBlocks())
   private let syncing = Mutex(())
@@ -29,9 +33,14 @@ public final class Blockstore: BlockStore {
   private let suspectTime: Mutex<SuspectTime?>
 
   /// Opens the folder and removes what an earlier process left half-written.
-  init(path: String, database: NodeDatabase, reserve: SpaceReserve, counters: NodeCounters) throws(NodeError) {
+  init(
+    path: String, database: NodeDatabase, reserve: SpaceReserve, space: SpaceDemand, estimate: GarbageEstimate,
+    counters: NodeCounters
+  ) throws(NodeError) {
     self.path = path
     self.reserve = reserve
+    self.space = space
+    self.estimate = estimate
     self.counters = counters
     checksums = ChecksumTable(database: database)
     suspectTime = Mutex(try database.suspectTime())
@@ -63,12 +72,34 @@ public final class Blockstore: BlockStore {
     return Int(status.st_size)
   }
 
+  /// Begins a lease: blocks that are stored, or found stored, until it ends are kept even if nothing links them. Hold
+  /// one from before the first `put` until what links the blocks is in the tree, among the pins, or registered with the
+  /// collector.
+  public func beginLease() -> BlockLease {
+    BlockLease(young: young, generation: young.beginLease())
+  }
+
   /// Stores a block, unless it is here already. It survives the process once this returns, and the machine after the
-  /// next ``sync()``.
+  /// next ``sync()``. On a full disk garbage is removed first; no lock may be held that a collection takes.
   ///
   /// - Throws: `noSpace`, `inputOutput`; nothing is left of the block then.
   public func put(_ cid: CID, _ data: UnsafeRawBufferPointer) throws(BlockError) {
     guard cid.inlineData == nil else { return }
+    // Twice: the first may wait for a collection that began before there was garbage.
+    var attemptsLeft = 2
+    while true {
+      do {
+        return try putNow(cid, data)
+      } catch {
+        guard error.code == .noSpace, attemptsLeft > 0, space.makeSpace() else { throw error }
+        attemptsLeft -= 1
+      }
+    }
+  }
+
+  private func putNow(_ cid: CID, _ data: UnsafeRawBufferPointer) throws(BlockError) {
+    // Before looking whether it is here: a collection that has not seen this has removed it by then.
+    young.insert(BlockKey(cid))
     let multihash = Array(cid.multihashBytes)
     let block = BlockPath(multihash: multihash)
     if isStored(block, data, multihash: multihash) {
@@ -88,6 +119,7 @@ public final class Blockstore: BlockStore {
       throw error
     }
     counters.countBlock(bytes: data.count)
+    estimate.noteStored(bytes: data.count)
     if data.count > Self.maximumWholeVerification {
       checksums.record(PageChecksums(of: data), for: multihash)
     }
@@ -121,12 +153,11 @@ public final class Blockstore: BlockStore {
     suspectTime.withLock { $0 = nil }
   }
 
-  /// Takes a block's file away.
-  func remove(_ cid: CID) throws(BlockError) {
-    guard unlinkat(folder, BlockPath(multihash: cid.multihashBytes).path, 0) == 0 || errno == ENOENT else {
-      throw .system("unlink", cid)
-    }
-    openBlocks.withLock { $0.remove(cid) }
+  /// Takes a block's file away, unless somebody stored the block anew meanwhile.
+  func removeTorn(_ cid: CID) {
+    let path = BlockPath(multihash: cid.multihashBytes).path
+    let isRemoved = young.removeUnlessYoung(BlockKey(cid)) { (try? block(cid)) == nil && unlinkat(folder, path, 0) == 0 }
+    if isRemoved { openBlocks.withLock { $0.remove(cid) } }
   }
 
   /// Whether the block's file has these bytes.

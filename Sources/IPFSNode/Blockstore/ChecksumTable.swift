@@ -37,6 +37,18 @@ final class ChecksumTable: Sendable {
     return PageChecksums(recorded: values, size: size)
   }
 
+  /// Forgets the checksums of blocks that were removed. Where the database cannot, they stay: they do no harm.
+  func forget(_ multihashes: [[UInt8]]) {
+    pending.withLock { pending in
+      for multihash in multihashes {
+        if let pages = pending.values.removeValue(forKey: multihash) {
+          pending.bytes -= pages.count * 4 + multihash.count + 64
+        }
+      }
+    }
+    try? database.removeChecksums(of: multihashes)
+  }
+
   /// Writes what waits to the database.
   func save() throws(NodeError) {
     let saved = pending.withLock { pending in pending.values.map { (multihash: $0.key, pages: $0.value) } }

@@ -47,6 +47,14 @@ struct OpenBlocks {
     }
   }
 
+  /// Closes the files that have no name any more.
+  mutating func removeUnlinked() {
+    blocks = blocks.filter { _, open in
+      var status = stat()
+      return fstat(open.block.file, &status) == 0 && status.st_nlink > 0
+    }
+  }
+
   /// Closes a block's file, once nobody reads from it.
   mutating func remove(_ cid: CID) {
     blocks[cid] = nil

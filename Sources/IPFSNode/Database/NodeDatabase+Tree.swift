@@ -55,6 +55,18 @@ extension NodeDatabase {
     }
   }
 
+  /// Nodes as of the last checkpoint, by ascending number, from the one after `inode` on.
+  func nodes(after inode: InodeNumber, limit: Int) throws(NodeError) -> [StoredNode] {
+    try read { db in
+      let select = try db.cachedStatement(
+        sql: "SELECT inode, parent, name, state FROM node WHERE inode > ? ORDER BY inode LIMIT ?")
+      var nodes: [StoredNode] = []
+      let rows = try Row.fetchCursor(select, arguments: [Int64(clamping: inode), limit])
+      while let row = try rows.next() { nodes.append(try Self.node(of: row)) }
+      return nodes
+    }
+  }
+
   /// The files whose DAG had still to be built at the last checkpoint.
   func uncommittedFiles() throws(NodeError) -> [InodeNumber] {
     try read { db in

@@ -13,6 +13,7 @@ import UnixFS
 /// ```
 ///   node      what every node was at the last checkpoint          journal   what changed since, as states
 ///   meta      numbers about the whole: the next inode number      checksum  CRC32C of each 4 KiB of a block
+///   pin       what is kept though no node refers to it
 /// ```
 final class NodeDatabase: Sendable {
   /// One writer, which every change goes through, and a few readers beside it.
@@ -69,6 +70,10 @@ final class NodeDatabase: Sendable {
           CREATE TABLE checksum (multihash BLOB PRIMARY KEY, pages BLOB NOT NULL) WITHOUT ROWID;
           CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
           """)
+    }
+    migrator.registerMigration("2: pins") { db in
+      try db.execute(
+        sql: "CREATE TABLE pin (cid BLOB PRIMARY KEY, kind INTEGER NOT NULL, name TEXT) WITHOUT ROWID")
     }
     return migrator
   }

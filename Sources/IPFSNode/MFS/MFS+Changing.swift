@@ -33,6 +33,7 @@ extension MFS {
       parentChange.apply(of: name, in: &state)
       state.unsaved.insert(record.inode)
       if stored.isUncommitted { state.uncommitted.insert(record.inode) }
+      estimate.noteChange(from: 0, to: record.fileSize)
       state.evictIfNeeded()
       return .done(record)
     }
@@ -146,6 +147,7 @@ extension MFS {
       let stored = StoredNode(record: record, dag: node.directory?.currentDAG)
       try journal([.node(stored)] + outdated.map { .dag($0.inode, nil) }, in: &state)
 
+      if change.content != nil { estimate.noteChange(from: node.record.fileSize, to: record.fileSize) }
       node.record = record
       state.unsaved.insert(inode)
       if let parent { state.markChanged(node.name, in: parent) }
@@ -228,7 +230,13 @@ extension MFS {
     node.attributes.ctime = time
     state.unsaved.insert(node.inode)
     state.uncommitted.remove(node.inode)
+    estimate.noteChange(from: node.record.fileSize, to: 0)
   }
+}
+
+extension NodeRecord {
+  /// Bytes of a file's content; 0 for other nodes.
+  fileprivate var fileSize: UInt64 { kind == .file ? size : 0 }
 }
 
 /// What happens to a directory, and to the DAGs above it, when an entry comes or goes.

@@ -85,8 +85,19 @@ extension MFS {
       state.evictIfNeeded()
     }
     try blockstore.checksums.save()
+    try saveEstimate()
     try database.checkpointLog()
     restoreReserve()
+    onCheckpoint.withLock { $0 }?()
+  }
+
+  private func saveEstimate() throws(NodeError) {
+    let values = estimate.values
+    let isNew = state.withLock { state in
+      defer { state.savedEstimate = values }
+      return state.savedEstimate != values
+    }
+    if isNew { try database.save(values) }
   }
 
   /// Makes every change so far survive a power cut, with the blocks and spool files that it refers to.

@@ -13,6 +13,9 @@ extension MFS {
     let source = try transact { state throws(NodeError) -> Step<EntrySource> in
       .done(Self.source(of: try node(inode, in: &state)))
     }
+    // Until the DAG's blocks are linked from the tree.
+    let lease = blockstore.beginLease()
+    defer { lease.end() }
     do {
       switch source {
       case .directory(let dag?): return dag

@@ -28,6 +28,10 @@ public final class MFS: Sendable {
   let counters: NodeCounters
   let logger: Logger
   private let reserve: SpaceReserve
+  private let space: SpaceDemand
+  let estimate: GarbageEstimate
+  /// Called after each checkpoint.
+  let onCheckpoint = Mutex<(@Sendable () -> Void)?>(nil)
   let state: Mutex<TreeState>
   /// Lets one computation of DAGs run at a time.
   let buildGate = AsyncGate()
@@ -41,13 +45,16 @@ public final class MFS: Sendable {
   /// Loads the root of a tree whose journal has been replayed.
   init(
     database: NodeDatabase, blockstore: Blockstore, profile: ImportProfile, counters: NodeCounters,
-    reserve: SpaceReserve, newRoot: Attributes, nextInode: InodeNumber, logger: Logger
+    reserve: SpaceReserve, space: SpaceDemand, estimate: GarbageEstimate, newRoot: Attributes, nextInode: InodeNumber,
+    logger: Logger
   ) throws(NodeError) {
     self.database = database
     self.blockstore = blockstore
     self.profile = profile
     self.counters = counters
     self.reserve = reserve
+    self.space = space
+    self.estimate = estimate
     self.logger = logger
     if try database.node(NodeRecord.root) == nil {
       let record = NodeRecord(
@@ -71,10 +78,19 @@ public final class MFS: Sendable {
   /// Runs `body` under the lock, again whenever it asked for a directory's entries and has got them. The database is
   /// read without the lock, for a large directory takes a while.
   func transact<T: Sendable>(_ body: (inout TreeState) throws(NodeError) -> Step<T>) throws(NodeError) -> T {
+    var mayMakeSpace = true
     while true {
-      let step = try state.withLock { (state) throws(NodeError) -> Step<T> in
-        guard !state.isClosed else { throw NodeError(.closed, "the node was closed") }
-        return try body(&state)
+      let step: Step<T>
+      do throws(NodeError) {
+        step = try state.withLock { (state) throws(NodeError) -> Step<T> in
+          guard !state.isClosed else { throw NodeError(.closed, "the node was closed") }
+          return try body(&state)
+        }
+      } catch {
+        // Nothing was changed. A collection takes the lock, so it can only be asked for here.
+        guard error.code == .noSpace, mayMakeSpace, space.makeSpace() else { throw error }
+        mayMakeSpace = false
+        continue
       }
       switch step {
       case .done(let value): return value

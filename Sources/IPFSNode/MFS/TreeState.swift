@@ -32,6 +32,8 @@ struct TreeState {
   var isCheckpointScheduled = false
   /// Why the last checkpoint failed; nil if it did not.
   var checkpointFailure: NodeError.Code?
+  /// What the database knows of garbage.
+  var savedEstimate: GarbageEstimate.Values?
   /// Whether the tree was closed.
   var isClosed = false
   /// Goes up with every eviction: what was read from the database before it may be out of date.

@@ -50,6 +50,13 @@ final class SpaceReserve: Sendable {
     isHeld.withLock { $0 } || size == 0 || free > size + UInt64(count)
   }
 
+  /// Whether less than a twentieth of the volume is free.
+  var isSpaceScarce: Bool {
+    var volume = statvfs()
+    guard statvfs(path.withoutLastComponent, &volume) == 0 else { return false }
+    return UInt64(volume.f_bavail) < UInt64(volume.f_blocks) / 20
+  }
+
   private var free: UInt64 {
     var volume = statvfs()
     guard statvfs(path.withoutLastComponent, &volume) == 0 else { return 0 }

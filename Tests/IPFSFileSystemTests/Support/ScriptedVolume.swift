@@ -144,6 +144,11 @@ final class ScriptedVolume: Volume {
     try await base.synchronize()
   }
 
+  func beginLease() -> VolumeLease { base.beginLease() }
+  func retain(_ blocks: [CID]) { base.retain(blocks) }
+  func addRoots(_ provider: @escaping @Sendable () -> [CID]?) { base.addRoots(provider) }
+  func makeSpace() async -> Bool { await base.makeSpace() }
+
   func capacity() async throws(FileSystemError) -> VolumeCapacity { try await base.capacity() }
 
   func block(_ cid: CID) async throws -> Block { try await base.block(cid) }

@@ -1,0 +1,42 @@
+import Glibc
+import Multiformats
+import Synchronization
+
+extension Blockstore {
+  /// Removes blocks that are neither marked nor young.
+  ///
+  /// - Parameter visit: Called for each block that is stored, with its bytes and whether it was removed. What it throws
+  ///   ends the sweep.
+  func sweep(
+    _ marks: borrowing BlockKeySet, _ visit: (_ bytes: UInt64, _ isRemoved: Bool) throws -> Void
+  ) throws {
+    var removed: [[UInt8]] = []
+    defer { forgetRemoved(&removed) }
+    try forEachBlock { cid in
+      let path = BlockPath(multihash: cid.multihashBytes).path
+      var status = stat()
+      // It may have gone since it was listed.
+      guard fstatat(folder, path, &status, 0) == 0 else { return }
+      let key = BlockKey(cid)
+      var isRemoved = false
+      if !marks.contains(key) {
+        isRemoved = young.removeUnlessYoung(key) { unlinkat(folder, path, 0) == 0 }
+      }
+      if isRemoved {
+        removed.append(Array(cid.multihashBytes))
+        if removed.count == 256 { forgetRemoved(&removed) }
+      }
+      try visit(UInt64(status.st_size), isRemoved)
+    }
+  }
+
+  /// Lets go of what is known of blocks that were removed.
+  private func forgetRemoved(_ multihashes: inout [[UInt8]]) {
+    guard !multihashes.isEmpty else { return }
+    // Their space comes back when the last descriptor is closed.
+    openBlocks.withLock { $0.removeUnlinked() }
+    damaged.withLock { $0.subtract(multihashes) }
+    checksums.forget(multihashes)
+    multihashes = []
+  }
+}

@@ -1,0 +1,52 @@
+import IPLD
+public import Multiformats
+
+extension Blockstore {
+  /// The CIDs that a block links to. A raw block is not read: it links to none.
+  ///
+  /// - Throws: `notFound`, `corrupt` (also where the block is no node of its codec), `unsupported`, `inputOutput`.
+  func links(of cid: CID) throws(BlockError) -> [CID] {
+    guard cid.codec == .dagPB else { return [] }
+    let block = try block(cid)
+    do {
+      return try DAGPBNode(decoding: block.data).links.map(\.cid)
+    } catch {
+      throw BlockError(.corrupt, cid, "block \(cid) is no node: \(error)", cause: error)
+    }
+  }
+
+  /// Visits a DAG, each block once, and makes sure that all of it is here: what is found is young from then on, so a
+  /// caller with a lease can link it. Blocks without links are looked for, and not read.
+  ///
+  /// - Parameter visit: Called for each block; false ends the walk.
+  /// - Throws: `notFound` and the like, naming the block; what `visit` throws.
+  func walk(_ root: CID, _ visit: (CID) throws -> Bool) throws {
+    var seen = BlockKeySet()
+    var followed: Set<InnerNodeKey> = []
+    var pending = [root]
+    while let cid = pending.popLast() {
+      if cid.codec == .raw {
+        guard seen.insert(BlockKey(cid)) else { continue }
+      } else {
+        guard followed.insert(InnerNodeKey(cid)).inserted else { continue }
+      }
+      try retain(cid)
+      pending += try links(of: cid).reversed()
+      guard try visit(cid) else { return }
+    }
+  }
+
+  /// Keeps blocks, of which something refers to each now, until the leases that there are end.
+  public func retain(_ cids: [CID]) {
+    for cid in cids where cid.inlineData == nil { young.insert(BlockKey(cid)) }
+  }
+
+  /// Makes a block young and sees whether it is here.
+  ///
+  /// - Throws: `notFound`, `inputOutput`.
+  func retain(_ cid: CID) throws(BlockError) {
+    guard cid.inlineData == nil else { return }
+    young.insert(BlockKey(cid))
+    _ = try size(cid)
+  }
+}

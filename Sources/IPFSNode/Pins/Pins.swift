@@ -1,0 +1,178 @@
+import IPLD
+public import Multiformats
+
+/// The node's pins. All calls may be made from any thread.
+///
+/// A change survives the process once a call has returned, and the machine after the next `sync` of the tree. The
+/// rules are Kubo's: a CID has one pin, of one kind; a recursive pin takes the place of a direct one, and not the other
+/// way round.
+public final class Pins: Sendable {
+  private let database: NodeDatabase
+  private let blockstore: Blockstore
+  private let estimate: GarbageEstimate
+  private let space: SpaceDemand
+  private let reserve: SpaceReserve
+
+  init(
+    database: NodeDatabase, blockstore: Blockstore, estimate: GarbageEstimate, space: SpaceDemand,
+    reserve: SpaceReserve
+  ) {
+    self.database = database
+    self.blockstore = blockstore
+    self.estimate = estimate
+    self.space = space
+    self.reserve = reserve
+  }
+
+  /// Pins a CID, and returns when that is done: when a recursive pin has been seen to be here whole. One that is pinned
+  /// already gets the new name.
+  ///
+  /// - Parameter progress: Called now and then with the number of blocks seen.
+  /// - Throws: `missingBlock` naming the first block that is not here, `corrupt` for an inner block that is damaged,
+  ///   `pinnedRecursively` for a direct pin on what has a recursive one, `noSpace`, `inputOutput`.
+  public func add(
+    _ cid: CID, kind: Pin.Kind, name: String? = nil, progress: @escaping @Sendable (Int) -> Void = { _ in }
+  ) async throws(NodeError) {
+    try await offload { () throws(NodeError) in
+      // What is seen here is not collected before the pin is there.
+      let lease = self.blockstore.beginLease()
+      defer { lease.end() }
+      try self.refuseDirect(kind, of: cid)
+      do {
+        switch kind {
+        case .direct: try self.blockstore.retain(cid)
+        case .recursive: try self.blockstore.checkDAG(cid, progress)
+        }
+      } catch {
+        throw NodeError.missing(error)
+      }
+      try self.write { () throws(NodeError) in
+        // The pin may have come meanwhile.
+        try self.refuseDirect(kind, of: cid)
+        try self.database.save(Pin(cid: cid, kind: kind, name: name))
+      }
+    }
+  }
+
+  private func refuseDirect(_ kind: Pin.Kind, of cid: CID) throws(NodeError) {
+    if kind == .direct, try database.pin(of: cid)?.kind == .recursive {
+      throw NodeError(.pinnedRecursively, "\(cid) already pinned recursively")
+    }
+  }
+
+  /// Takes a CID's pin away.
+  ///
+  /// - Parameter kind: Which kind may go; any with nil.
+  /// - Throws: `notPinned`; `pinnedRecursively` where only a direct pin may go; `pinnedIndirectly` naming the root whose
+  ///   pin would have to go; `noSpace`, `inputOutput`.
+  public func remove(_ cid: CID, kind: Pin.Kind? = nil) async throws(NodeError) {
+    try await offload { () throws(NodeError) in
+      guard let pin = try self.database.pin(of: cid) else {
+        if let root = try self.root(leadingTo: cid) {
+          throw NodeError(.pinnedIndirectly(through: root), "\(cid) is pinned indirectly under \(root)")
+        }
+        throw NodeError(.notPinned, "\(cid) is not pinned")
+      }
+      if kind == .direct, pin.kind == .recursive {
+        throw NodeError(.pinnedRecursively, "\(cid) is pinned recursively")
+      }
+      guard kind == nil || kind == pin.kind else { throw NodeError(.notPinned, "\(cid) is pinned directly") }
+      try self.write { () throws(NodeError) in try self.database.removePin(of: cid) }
+      self.estimate.noteUnpinned()
+    }
+  }
+
+  /// Moves a recursive pin from one CID to another, which need not be pinned at any moment in between.
+  ///
+  /// - Parameter keepsOld: Whether the old pin stays.
+  /// - Throws: `notPinned` if `old` has no recursive pin, and as ``add(_:kind:name:progress:)``.
+  public func update(from old: CID, to new: CID, keepsOld: Bool = false) async throws(NodeError) {
+    guard let pin = try database.pin(of: old), pin.kind == .recursive else {
+      throw NodeError(.notPinned, "'from' cid was not recursively pinned already")
+    }
+    try await add(new, kind: .recursive, name: pin.name)
+    if !keepsOld, old != new { try await remove(old) }
+  }
+
+  /// All pins, in the order of their CIDs' bytes.
+  ///
+  /// - Throws: `inputOutput`, `corrupt`.
+  public func list(kind: Pin.Kind? = nil) throws(NodeError) -> [Pin] {
+    try database.pins().filter { kind == nil || $0.kind == kind }
+  }
+
+  /// The CIDs that recursive pins lead to beside their roots, each once. What is missing or damaged leads nowhere.
+  ///
+  /// - Throws: `inputOutput`, `corrupt`.
+  public func indirect() async throws(NodeError) -> [CID] {
+    try await offload { () throws(NodeError) in
+      let pins = try self.database.pins()
+      var found = Set(pins.map(\.cid))
+      var result: [CID] = []
+      var pending = pins.filter { $0.kind == .recursive }.map(\.cid)
+      var followed: Set<CID> = []
+      while let cid = pending.popLast() {
+        if found.insert(cid).inserted { result.append(cid) }
+        guard followed.insert(cid).inserted else { continue }
+        pending += (try? self.blockstore.links(of: cid)) ?? []
+      }
+      return result
+    }
+  }
+
+  /// How a CID is pinned. To find an indirect pin, every recursive one may have to be followed.
+  ///
+  /// - Throws: `inputOutput`, `corrupt`.
+  public func state(of cid: CID) async throws(NodeError) -> PinState {
+    if let pin = try database.pin(of: cid) { return .pinned(pin) }
+    return try await offload { () throws(NodeError) in
+      try self.root(leadingTo: cid).map { .indirect(through: $0) } ?? .none
+    }
+  }
+
+  /// The recursive pin that leads to a CID.
+  private func root(leadingTo cid: CID) throws(NodeError) -> CID? {
+    // One set for all: what does not lead to it from one root does not from another.
+    var followed: Set<InnerNodeKey> = []
+    for pin in try database.pins() where pin.kind == .recursive {
+      var pending = [pin.cid]
+      while let next = pending.popLast() {
+        if next == cid, next != pin.cid { return pin.cid }
+        guard next.codec != .raw, followed.insert(InnerNodeKey(next)).inserted else { continue }
+        pending += (try? blockstore.links(of: next)) ?? []
+      }
+    }
+    return nil
+  }
+
+  /// Writes to the database, with the space that is set aside for that or with what a collection frees.
+  private func write(_ body: () throws(NodeError) -> Void) throws(NodeError) {
+    do {
+      try body()
+    } catch {
+      guard error.code == .noSpace, reserve.release() || space.makeSpace() else { throw error }
+      try body()
+    }
+  }
+}
+
+extension Blockstore {
+  /// Sees whether a DAG is here whole, and makes its blocks young.
+  func checkDAG(_ root: CID, _ progress: (Int) -> Void) throws {
+    var count = 0
+    try walk(root) { _ in
+      count += 1
+      if count % 1000 == 0 { progress(count) }
+      return true
+    }
+    progress(count)
+  }
+}
+
+extension NodeError {
+  /// The error of looking for a block that something is to be linked to.
+  static func missing(_ error: any Error) -> NodeError {
+    guard let block = error as? BlockError, block.code == .notFound else { return .block(error) }
+    return NodeError(.missingBlock(block.cid), block.message, cause: block)
+  }
+}
