@@ -6,11 +6,13 @@ extension Blockstore {
   ///
   /// - Throws: `notFound`, `corrupt` (also where the block is no node of its codec), `unsupported`, `inputOutput`.
   func links(of cid: CID) throws(BlockError) -> [CID] {
-    guard cid.codec == .dagPB else { return [] }
+    guard cid.codec != .raw else { return [] }
     let block = try block(cid)
     do {
-      return try DAGPBNode(decoding: block.data).links.map(\.cid)
+      return try block.links()
     } catch {
+      // What it names, nobody here can tell.
+      if error.code == .unsupportedCodec { return [] }
       throw BlockError(.corrupt, cid, "block \(cid) is no node: \(error)", cause: error)
     }
   }
