@@ -6,6 +6,7 @@ extension FileSystem {
   /// Opens a regular file. Every successful call needs a ``close(_:isWritable:)``.
   public func open(_ node: NodeID, isWritable: Bool) async throws(FileSystemError) {
     let inode = InodeTable.inode(of: node)
+    if isWritable, ContentNamespace.holds(inode) { throw FileSystemError(.readOnly) }
     let file = try await reporting("open", inode) { () async throws(FileSystemError) in
       try await files.acquire(inode)
     }
@@ -27,9 +28,11 @@ extension FileSystem {
   ) async throws(FileSystemError) -> Int {
     let inode = InodeTable.inode(of: node)
     let file = try openFile(inode)
-    return try await reporting("read", inode) { () async throws(FileSystemError) in
+    let count = try await reporting("read", inode) { () async throws(FileSystemError) in
       try await file.read(at: offset, into: buffer)
     }
+    operations.bytesRead.add(UInt64(count), ordering: .relaxed)
+    return count
   }
 
   /// Writes bytes to an open file. The payload is not used after the first suspension.
@@ -45,6 +48,7 @@ extension FileSystem {
     try await reporting("write", inode) { () async throws(FileSystemError) in
       try await file.write(payload, at: offset, times: isFromCache ? nil : .now)
     }
+    operations.bytesWritten.add(UInt64(payload.count), ordering: .relaxed)
     idle.noteChange()
     if clearsPrivileges { try await clearPrivileges(of: inode) }
   }

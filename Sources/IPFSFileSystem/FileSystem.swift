@@ -9,8 +9,17 @@ public protocol KernelCache: Sendable {
   /// Makes the kernel forget the name, so that the next use of it looks it up. Does not wait.
   func forget(_ name: EntryName, in directory: NodeID)
 
+  /// As ``forget(_:in:)``, and returns when that is done. Not for an operation on the directory itself, which the kernel
+  /// keeps locked.
+  func forgetNow(_ name: EntryName, in directory: NodeID) async
+
   /// Returns when pages of the file that the kernel has not written yet have been written.
   func writeBack(_ node: NodeID) async
+}
+
+extension KernelCache {
+  /// Makes the kernel forget the name some time.
+  public func forgetNow(_ name: EntryName, in directory: NodeID) async { forget(name, in: directory) }
 }
 
 /// A POSIX file system over a ``Volume``: all semantics, nothing of FUSE.
@@ -19,7 +28,10 @@ public protocol KernelCache: Sendable {
 /// Every failure is a ``FileSystemError``; failures of the store are logged once, with CID and path.
 public final class FileSystem: Sendable {
   let volume: any Volume
-  let inodes = InodeTable()
+  let inodes: InodeTable
+  /// What was asked of it, and how long that took.
+  public let operations = OperationCounters()
+  let contentAccess: ContentAccess
   let files: OpenFileTable
   let directories = DirectoryTable()
   let zeroLeaves: ZeroLeaves
@@ -35,9 +47,16 @@ public final class FileSystem: Sendable {
   ///
   /// - Parameter idleDelay: How long a file, or the whole tree, is left alone before its DAG is built unasked.
   public init(
-    volume: any Volume, logger: Logger, idleDelay: Duration = .seconds(1)
+    volume base: any Volume, logger: Logger, idleDelay: Duration = .seconds(1), contentAccess: ContentAccess = .everyone
   ) async throws(FileSystemError) {
+    let inodes = InodeTable()
+    let counters = operations
+    let volume = ContentNamespace(
+      over: base, access: contentAccess, isKnown: { inodes.knows($0) },
+      text: { Self.statisticsText(counters, base, inodes) })
+    self.inodes = inodes
     self.volume = volume
+    self.contentAccess = contentAccess
     self.logger = logger
     zeroLeaves = ZeroLeaves(profile: volume.profile)
     let pool = ChunkPool(chunkSize: volume.profile.chunkSize, limit: Self.writeBufferLimit)
@@ -77,6 +96,26 @@ public final class FileSystem: Sendable {
 
   /// Nodes the kernel knows and files that are open or uncommitted.
   public var counts: (nodes: Int, files: Int) { (inodes.count, files.count) }
+
+  /// What `.stats` shows: a name and a number a line.
+  private static func statisticsText(
+    _ operations: OperationCounters, _ volume: any Volume, _ inodes: InodeTable
+  ) -> String {
+    var lines = operations.values.flatMap {
+      ["operations.\($0.name).count \($0.count)", "operations.\($0.name).mean_ns \($0.meanNanoseconds)"]
+    }
+    lines.append("bytes.read \(operations.bytesRead.load(ordering: .relaxed))")
+    lines.append("bytes.written \(operations.bytesWritten.load(ordering: .relaxed))")
+    lines.append("nodes.known \(inodes.count)")
+    lines += volume.statistics.map { "\($0.name) \($0.value)" }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Whether a node shows something else each time it is looked up, so that nobody may remember it.
+  public func isVolatile(_ node: NodeID) -> Bool { ContentNamespace.isVolatile(InodeTable.inode(of: node)) }
+
+  /// Whether names may come to a directory without anyone making them: those that are not there must not be remembered.
+  public func gainsNames(_ node: NodeID) -> Bool { ContentNamespace.holds(InodeTable.inode(of: node)) }
 
   /// Where a node is, for the log.
   func path(of inode: InodeNumber) async -> String {

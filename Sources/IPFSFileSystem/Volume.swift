@@ -74,6 +74,30 @@ public protocol Volume: BlockStore {
   /// Space on the volume, for `statfs`.
   func capacity() async throws(FileSystemError) -> VolumeCapacity
 
+  // MARK: IPFS
+
+  /// The block's bytes in number.
+  func size(of cid: CID) async throws -> Int
+
+  /// How a CID is pinned; nil if it is not.
+  func pinMode(of cid: CID) async throws(FileSystemError) -> PinMode?
+
+  /// Pins a CID, recursively or directly. Throws `notFound` for what is not here whole, `exists` for a direct pin on what
+  /// is pinned recursively.
+  func pin(_ cid: CID, as mode: PinMode) async throws(FileSystemError)
+
+  /// Takes a CID's own pin away. Throws `noAttribute` if it is not pinned, `notPermitted` if it is so indirectly.
+  func unpin(_ cid: CID) async throws(FileSystemError)
+
+  /// Sees whether a DAG is here whole, and keeps it until the leases that there are end. Throws `notFound`.
+  func retainDAG(_ root: CID) async throws(FileSystemError)
+
+  /// Puts a tree into a directory, in one step. Throws `exists`, `notFound`, `notDirectory`, `invalidArgument`.
+  func graft(_ nodes: [GraftedNode], in directory: InodeNumber) async throws(FileSystemError) -> NodeRecord
+
+  /// What the volume did so far, by name, for `.stats`.
+  var statistics: [(name: String, value: UInt64)] { get }
+
   // MARK: Garbage
 
   /// Promises to link blocks soon. Until it ends, blocks that are put, and those that ``retain(_:)`` names, are kept

@@ -9,6 +9,13 @@ enum ControlRequest: String, Codable, Sendable {
   case unmount
 }
 
+/// The line that is sent: one of the two.
+struct ControlMessage: Codable, Sendable {
+  var request: ControlRequest?
+  /// Something for the node to do. Answered by lines with a ``NodeReply`` each.
+  var task: NodeTask?
+}
+
 /// How a mount stands.
 public struct MountStatus: Codable, Sendable, Hashable {
   /// What the process is about.

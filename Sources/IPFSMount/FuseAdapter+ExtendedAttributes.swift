@@ -7,7 +7,8 @@ extension FuseAdapter {
     _ node: Fuse.NodeID, name: [UInt8], _ context: RequestContext
   ) async throws(Errno) -> [UInt8] {
     try await call { fileSystem throws(FileSystemError) in
-      try await fileSystem.extendedAttribute(EntryName(bytes: name), of: node.rawValue)
+      try await fileSystem.extendedAttribute(
+        EntryName(bytes: name), of: node.rawValue, caller: Caller(context))
     }
   }
 
@@ -27,7 +28,8 @@ extension FuseAdapter {
       case .replaceOnly: .replace
       }
     try await call { fileSystem throws(FileSystemError) in
-      try await fileSystem.setExtendedAttribute(EntryName(bytes: name), value, mode: mode, of: node.rawValue)
+      try await fileSystem.setExtendedAttribute(
+        EntryName(bytes: name), value, mode: mode, of: node.rawValue, caller: Caller(context))
     }
   }
 
@@ -35,7 +37,8 @@ extension FuseAdapter {
     _ node: Fuse.NodeID, name: [UInt8], _ context: RequestContext
   ) async throws(Errno) {
     try await call { fileSystem throws(FileSystemError) in
-      try await fileSystem.removeExtendedAttribute(EntryName(bytes: name), of: node.rawValue)
+      try await fileSystem.removeExtendedAttribute(
+        EntryName(bytes: name), of: node.rawValue, caller: Caller(context))
     }
   }
 }

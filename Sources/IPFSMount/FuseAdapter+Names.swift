@@ -6,10 +6,14 @@ extension FuseAdapter: FuseOperations {
   package func lookup(
     _ name: [UInt8], in parent: Fuse.NodeID, _ context: RequestContext
   ) async throws(Errno) -> Entry {
+    let start = OperationCounters.now
+    defer { fileSystem.operations.count("lookup", since: start) }
     do throws(FileSystemError) {
       return entry(try await fileSystem.lookup(EntryName(bytes: name), in: parent.rawValue))
     } catch {
-      if error.code == .notFound { return .absent(timeout: Self.validity) }
+      if error.code == .notFound {
+        return .absent(timeout: fileSystem.gainsNames(parent.rawValue) ? 0 : Self.validity)
+      }
       throw Errno(rawValue: error.errno)
     }
   }

@@ -19,9 +19,14 @@ package struct FuseAdapter: Sendable {
   }
 
   /// Runs a call and turns its error into an errno.
+  ///
+  /// - Parameter name: The operation, for `.stats`.
   func call<Result>(
+    _ name: StaticString = #function,
     _ body: (FileSystem) async throws(FileSystemError) -> Result
   ) async throws(Errno) -> Result {
+    let start = OperationCounters.now
+    defer { fileSystem.operations.count(name, since: start) }
     do throws(FileSystemError) {
       return try await body(fileSystem)
     } catch {
@@ -30,9 +35,10 @@ package struct FuseAdapter: Sendable {
   }
 
   func entry(_ status: NodeStatus) -> Entry {
-    Entry(
-      node: Fuse.NodeID(rawValue: status.node), attributes: FileAttributes(status), entryTimeout: Self.validity,
-      attributesTimeout: Self.validity)
+    let validity = fileSystem.isVolatile(status.node) ? 0 : Self.validity
+    return Entry(
+      node: Fuse.NodeID(rawValue: status.node), attributes: FileAttributes(status), entryTimeout: validity,
+      attributesTimeout: validity)
   }
 }
 
@@ -80,7 +86,7 @@ extension AttributeChange {
 
 extension Caller {
   init(_ context: RequestContext) {
-    self.init(uid: context.uid, gid: context.gid)
+    self.init(uid: context.uid, gid: context.gid, pid: context.pid)
   }
 }
 

@@ -30,6 +30,8 @@ public struct MountOptions: Sendable, Hashable {
   public var isReadOnly = false
   /// Whether other users may enter.
   public var allowsOther = false
+  /// Whether all who are let in may read and link content by its CID.
+  public var servesContentToAll = false
   /// Whether the kernel collects writes.
   public var cachesWrites = true
   /// How files become DAGs, where that is not as in the repo's configuration.
@@ -52,6 +54,7 @@ public struct MountOptions: Sendable, Hashable {
       -o repo=DIR        the node's repo (default: $SWIPFS_PATH, else ~/.local/share/swipfs)
       -o ro              read only
       -o allow_other     let other users in (the modes of files still count)
+      -o ipfs=all        with allow_other: let all read and link content by its CID, whatever the modes of files
       -o writeback=no    send every write through at once instead of collecting them in the kernel
       -o log=FILE        append the log to FILE
 
@@ -138,6 +141,8 @@ extension MountOptions {
     case ("ro", nil): isReadOnly = true
     case ("rw", nil): isReadOnly = false
     case ("allow_other", nil): allowsOther = true
+    case ("ipfs", "all"?): servesContentToAll = true
+    case ("ipfs", "owner"?): servesContentToAll = false
     case (let name, nil) where Self.forKernel.contains(name): kernelOptions.append(name)
     case (let name, _) where name.hasPrefix("x-") || name.hasPrefix("comment"): break
     case (let name, nil) where Self.ignored.contains(name): break

@@ -56,9 +56,12 @@ public final class MountService: Sendable {
     let fileSystem: FileSystem
     do {
       control = try ControlServer(
-        folder: options.repo, status: { [self] in status() }, unmount: { [self] in stop() })
+        folder: options.repo, status: { [self] in status() }, unmount: { [self] in stop() },
+        perform: { [node] task, report in await task.run(on: node, isMounted: true, report) })
       opened = control
-      fileSystem = try await FileSystem(volume: NodeVolume(node), logger: logger)
+      fileSystem = try await FileSystem(
+        volume: NodeVolume(node), logger: logger,
+        contentAccess: options.servesContentToAll ? .everyone : .owner(getuid()))
     } catch {
       opened?.stop()
       try? await node.close()

@@ -104,6 +104,53 @@ package struct NodeVolume: Volume {
       availableBlocks: UInt64(volume.f_bavail), nodes: UInt64(volume.f_files), freeNodes: UInt64(volume.f_ffree))
   }
 
+  // MARK: IPFS
+
+  package func size(of cid: CID) async throws -> Int { try node.blockstore.size(cid) }
+
+  package func pinMode(of cid: CID) async throws(FileSystemError) -> PinMode? {
+    do throws(NodeError) {
+      switch try await node.pins.state(of: cid) {
+      case .pinned(let pin): return pin.kind == .recursive ? .recursive : .direct
+      case .indirect: return .indirect
+      case .none: return nil
+      }
+    } catch { throw FileSystemError(error) }
+  }
+
+  package func pin(_ cid: CID, as mode: PinMode) async throws(FileSystemError) {
+    do throws(NodeError) {
+      try await node.pins.add(cid, kind: mode == .direct ? .direct : .recursive)
+    } catch { throw FileSystemError(error) }
+  }
+
+  package func unpin(_ cid: CID) async throws(FileSystemError) {
+    do throws(NodeError) { try await node.pins.remove(cid) } catch { throw FileSystemError(error) }
+  }
+
+  package func retainDAG(_ root: CID) async throws(FileSystemError) {
+    do throws(NodeError) { try await node.blockstore.retainDAG(root) } catch { throw FileSystemError(error) }
+  }
+
+  package func graft(
+    _ nodes: [GraftedNode], in directory: InodeNumber
+  ) async throws(FileSystemError) -> NodeRecord {
+    try call { tree throws(NodeError) in try tree.graft(nodes, in: directory) }
+  }
+
+  package var statistics: [(name: String, value: UInt64)] {
+    let node = self.node.statistics
+    let collected = self.node.collector.totals
+    return [
+      ("blocks.written", node.blocksWritten), ("blocks.written_bytes", node.blockBytesWritten),
+      ("blocks.found", node.blocksFound), ("directories.blocks_encoded", node.directoryBlocksEncoded),
+      ("journal.rows", node.journalRows), ("journal.bytes", node.journalBytes),
+      ("repo.bytes_written", node.blockBytesWritten + node.journalBytes), ("garbage.runs", collected.runs),
+      ("garbage.blocks_removed", collected.blocks), ("garbage.bytes_freed", collected.bytes),
+      ("garbage.bytes_estimated", self.node.collector.estimatedGarbage),
+    ]
+  }
+
   // MARK: Garbage
 
   package func beginLease() -> VolumeLease {

@@ -44,23 +44,27 @@ extension Node {
   /// Checks all there is: every block against its hash, and the tree: that each node is in a directory, names are
   /// unique, and the DAGs of files and directories are there whole.
   ///
-  /// The tree is checked as of a checkpoint that is made first. Nobody should change it meanwhile.
+  /// The tree is checked as of a checkpoint that is made first. What changes meanwhile may look wrong: what is found
+  /// then should be looked for once more.
   ///
   /// - Parameter progress: Called now and then.
   /// - Returns: What is wrong; nothing if all is well.
   /// - Throws: ``NodeError`` if the repo cannot be read at all.
-  public func verify(progress: (VerificationProgress) -> Void = { _ in }) async throws -> [Finding] {
-    try await offload { () throws(NodeError) in try self.tree.checkpointNow() }
-    var verification = Verification(blockstore: blockstore, database: database)
-    try verification.checkBlocks(progress)
-    try verification.checkTree(progress)
-    try verification.checkPins()
-    if try verification.removeTornBlocks() {
-      try repo.syncFileSystem()
-      try database.clearSuspectTime()
-      blockstore.clearSuspectTime()
+  public func verify(progress: @escaping @Sendable (VerificationProgress) -> Void = { _ in }) async throws -> [Finding]
+  {
+    try await offload { () throws(any Error) in
+      try self.tree.checkpointNow()
+      var verification = Verification(blockstore: self.blockstore, database: self.database)
+      try verification.checkBlocks(progress)
+      try verification.checkTree(progress)
+      try verification.checkPins()
+      if try verification.removeTornBlocks() {
+        try self.repo.syncFileSystem()
+        try self.database.clearSuspectTime()
+        self.blockstore.clearSuspectTime()
+      }
+      return verification.findings
     }
-    return verification.findings
   }
 }
 

@@ -6,6 +6,8 @@ public struct NodeStatistics: Sendable, Hashable {
   public var blocksWritten: UInt64
   /// The bytes of those blocks.
   public var blockBytesWritten: UInt64
+  /// Blocks that were to be stored and were there already.
+  public var blocksFound: UInt64
   /// Blocks that were encoded for directories, whether or not they were there already.
   public var directoryBlocksEncoded: UInt64
   /// Changes of the tree that were noted in the journal.
@@ -18,6 +20,7 @@ public struct NodeStatistics: Sendable, Hashable {
 final class NodeCounters: Sendable {
   private let blocksWritten = Atomic<UInt64>(0)
   private let blockBytesWritten = Atomic<UInt64>(0)
+  private let blocksFound = Atomic<UInt64>(0)
   private let directoryBlocksEncoded = Atomic<UInt64>(0)
   private let journalRows = Atomic<UInt64>(0)
   private let journalBytes = Atomic<UInt64>(0)
@@ -25,6 +28,10 @@ final class NodeCounters: Sendable {
   func countBlock(bytes: Int) {
     blocksWritten.add(1, ordering: .relaxed)
     blockBytesWritten.add(UInt64(bytes), ordering: .relaxed)
+  }
+
+  func countFoundBlock() {
+    blocksFound.add(1, ordering: .relaxed)
   }
 
   func countDirectoryBlocks(_ count: Int) {
@@ -40,6 +47,7 @@ final class NodeCounters: Sendable {
     NodeStatistics(
       blocksWritten: blocksWritten.load(ordering: .relaxed),
       blockBytesWritten: blockBytesWritten.load(ordering: .relaxed),
+      blocksFound: blocksFound.load(ordering: .relaxed),
       directoryBlocksEncoded: directoryBlocksEncoded.load(ordering: .relaxed),
       journalRows: journalRows.load(ordering: .relaxed),
       journalBytes: journalBytes.load(ordering: .relaxed))

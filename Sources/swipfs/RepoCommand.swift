@@ -5,69 +5,48 @@ import IPFSNode
 /// `swipfs repo`: what there is to do with a repo.
 struct RepoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "repo", abstract: "Check a repo, and tell where it is.", subcommands: [Verify.self, Path.self])
-
-  /// Where the repo is.
-  struct Location: ParsableArguments {
-    @Option(help: "The repo (default: $SWIPFS_PATH, else ~/.local/share/swipfs).", completion: .directory)
-    var repo = Repo.defaultPath()
-  }
+    commandName: "repo", abstract: "Check a repo, remove what nobody needs, tell where it is and what it holds.",
+    subcommands: [GC.self, Stat.self, Verify.self, Path.self])
 
   /// `swipfs repo path`.
   struct Path: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print where the repo is.")
 
-    @OptionGroup var location: Location
+    @OptionGroup var options: TaskOptions
 
     func run() {
-      print(location.repo)
+      print(options.repo)
     }
+  }
+
+  /// `swipfs repo gc`.
+  struct GC: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Remove blocks that neither files nor pins need.",
+      discussion: "The repo may be mounted. A mount does this by itself when there is much to remove, or little space.")
+
+    @OptionGroup var options: TaskOptions
+
+    func run() async throws { try await options.perform([.collect]) }
+  }
+
+  /// `swipfs repo stat`.
+  struct Stat: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Tell what the repo holds.")
+
+    @OptionGroup var options: TaskOptions
+
+    func run() async throws { try await options.perform([.stat]) }
   }
 
   /// `swipfs repo verify`.
   struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Check every block against its hash, and the tree.",
-      discussion: "The repo must not be mounted. Prints a line for each finding; ends with 4 if there was one.")
+      abstract: "Check every block against its hash, the tree, and the pins.",
+      discussion: "The repo may be mounted. Prints a line for each finding; ends with 4 if there was one.")
 
-    @OptionGroup var location: Location
+    @OptionGroup var options: TaskOptions
 
-    func run() async throws {
-      do throws(CommandError) {
-        try await verify()
-      } catch {
-        throw error.exit()
-      }
-    }
-
-    private func verify() async throws(CommandError) {
-      guard Repo(path: location.repo).exists else {
-        throw CommandError(.repo, "there is no repo at \(location.repo)")
-      }
-      var checked: Node.VerificationProgress?
-      let findings: [Node.Finding]
-      do {
-        let node = try Node.open(path: location.repo)
-        do {
-          findings = try await node.verify { progress in
-            checked = progress
-            Console.progress("\(progress.blocks) blocks, \(progress.nodes) nodes checked")
-          }
-        } catch {
-          try? await node.close()
-          throw error
-        }
-        try await node.close()
-      } catch {
-        Console.endProgress()
-        throw CommandError(.repo, "\(error)")
-      }
-      Console.endProgress()
-      for finding in findings { print(finding) }
-      guard findings.isEmpty else {
-        throw CommandError(.data, "\(findings.count) findings in \(location.repo)")
-      }
-      print("\(checked?.blocks ?? 0) blocks and \(checked?.nodes ?? 0) nodes checked: all is well")
-    }
+    func run() async throws { try await options.perform([.verify]) }
   }
 }

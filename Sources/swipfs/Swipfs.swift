@@ -10,7 +10,7 @@ struct Swipfs: AsyncParsableCommand {
     abstract: "IPFS as a disk: unmount, look at and check embedded nodes.",
     discussion: "Exit codes: 0 done, 1 wrong usage, 2 system, 3 repo, 4 data, 32 mount point.",
     version: Version.current,
-    subcommands: [Umount.self, Status.self, RepoCommand.self])
+    subcommands: [Umount.self, Status.self, RepoCommand.self, PinCommand.self])
 
   /// Runs the command that the arguments name. A wrong command line ends with ``IPFSMount/ExitCode/usage``, as in
   /// `mount.swipfs`, not with the 64 that ArgumentParser has for it.

@@ -30,7 +30,7 @@ struct FullDiskTests {
   }
 
   /// A mount whose repo is on a small disk of its own, with a large file beside the repo that can be removed.
-  private struct SmallDisk {
+  struct SmallDisk {
     let mount: Mount
     let path: String
     var filler: String { "\(path)/filler" }
@@ -51,7 +51,7 @@ struct FullDiskTests {
     }
   }
 
-  private func withSmallDisk(_ disk: Disk, _ body: (SmallDisk) throws -> Void) throws {
+  func withSmallDisk(_ disk: Disk, _ body: (SmallDisk) throws -> Void) throws {
     try withTemporaryFolder { folder in
       let path = try folder.makeFolder("disk")
       try disk.mount(at: path, in: folder.path)
@@ -66,7 +66,7 @@ struct FullDiskTests {
   }
 
   /// Writes content over a file in pieces, has it synchronised if asked to, and closes it. Returns the first error.
-  private func overwrite(_ path: String, _ flags: Int32, with content: [UInt8], synchronize: Bool) throws -> Int32 {
+  func overwrite(_ path: String, _ flags: Int32, with content: [UInt8], synchronize: Bool) throws -> Int32 {
     let file = try File(path, O_WRONLY | flags)
     var failure: Int32 = 0
     do {
@@ -86,7 +86,7 @@ struct FullDiskTests {
   }
 
   /// Whether something becomes so within a few seconds.
-  private func eventually(_ condition: () throws -> Bool) throws -> Bool {
+  func eventually(_ condition: () throws -> Bool) throws -> Bool {
     let deadline = ContinuousClock.now + .seconds(10)
     while try !condition() {
       guard ContinuousClock.now < deadline else { return false }
@@ -95,7 +95,7 @@ struct FullDiskTests {
     return true
   }
 
-  private func isThere(_ path: String) -> Bool {
+  func isThere(_ path: String) -> Bool {
     access(path, F_OK) == 0
   }
 

@@ -22,7 +22,7 @@ import UnixFS
     let collecting = Thread {
       while !isDone.load(ordering: .relaxed) {
         do {
-          removed.add(try node.collector.collect().removed, ordering: .relaxed)
+          removed.add(try node.collector.collectNow().removed, ordering: .relaxed)
         } catch {
           Issue.record(error)
         }
@@ -44,7 +44,7 @@ import UnixFS
     while !collecting.isFinished { try await Task.sleep(for: .milliseconds(5)) }
     #expect(removed.load(ordering: .relaxed) > 0)
     let again = try await mount.remounted()
-    try again.node.collector.collect()
+    try again.node.collector.collectNow()
     for (name, content) in contents { #expect(try await again.content(name) == content, "\(name)") }
     #expect(try await again.node.verify().isEmpty)
     try await again.end()
@@ -163,7 +163,7 @@ extension Collector {
   /// Collects without keeping one of Swift's threads.
   func collectOnThread() async throws {
     let result = Mutex<Result<Progress, any Error>?>(nil)
-    let thread = Thread { result.withLock { $0 = Result { try self.collect() } } }
+    let thread = Thread { result.withLock { $0 = Result { try self.collectNow() } } }
     thread.start()
     while !thread.isFinished { try await Task.sleep(for: .milliseconds(2)) }
     _ = try result.withLock { $0 }?.get()

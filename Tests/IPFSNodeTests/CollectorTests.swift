@@ -81,13 +81,13 @@ import UnixFS
     lease.end()
     try withExtendedLifetime(isUsed) {
       node.collector.addRoots { [cid = used.cid] in isUsed.load(ordering: .relaxed) ? [cid] : nil }
-      let result = try node.collector.collect()
+      let result = try node.collector.collectNow()
       #expect(result.removed == garbage.count)
       #expect(needed.filter { !node.blockstore.has($0) }.isEmpty)
       #expect(garbage.filter { node.blockstore.has($0) }.isEmpty)
       #expect(usedBlocks.allSatisfy { node.blockstore.has($0) })
       isUsed.store(false, ordering: .relaxed)
-      #expect(try node.collector.collect().removed == usedBlocks.count)
+      #expect(try node.collector.collectNow().removed == usedBlocks.count)
     }
     #expect(try await node.verify().isEmpty)
     // What is taken out of the tree goes: once nobody holds it any more.
@@ -95,13 +95,13 @@ import UnixFS
     let file = try tree.remove("a", in: removed.inode, as: .nonDirectory, at: .at(2))
     _ = try tree.remove("b", in: removed.inode, as: .nonDirectory, at: .at(2))
     _ = try await tree.commit()
-    try node.collector.collect()
+    try node.collector.collectNow()
     #expect(file.content == (try tree.record(file.inode).content))
     if case .file(let content) = file.content, let base = content.base {
       #expect(try Self.blocks(of: base.cid, in: node).allSatisfy { node.blockstore.has($0) })
       tree.forget(file.inode)
       tree.forget(file.inode + 1)
-      try node.collector.collect()
+      try node.collector.collectNow()
       #expect(!node.blockstore.has(base.cid))
     }
     try await node.close()
@@ -132,7 +132,7 @@ import UnixFS
         let cid = try Self.put(Self.bytes(8, seed: UInt64.random(in: 0..<200, using: &random)), in: node)
         blocks[cid, default: []].formUnion(leases.keys)
       default:
-        try node.collector.collect()
+        try node.collector.collectNow()
         for (cid, holders) in blocks where !holders.isDisjoint(with: leases.keys) {
           #expect(node.blockstore.has(cid), "step \(step)")
         }
@@ -140,7 +140,7 @@ import UnixFS
       }
     }
     for lease in leases.values { lease.end() }
-    try node.collector.collect()
+    try node.collector.collectNow()
     #expect(blocks.keys.allSatisfy { !node.blockstore.has($0) })
     try await node.close()
   }
@@ -153,7 +153,7 @@ import UnixFS
     let removed = Atomic(0)
     let collecting = Thread {
       while !isDone.load(ordering: .relaxed) {
-        removed.add((try? node.collector.collect().removed) ?? 0, ordering: .relaxed)
+        removed.add((try? node.collector.collectNow().removed) ?? 0, ordering: .relaxed)
       }
     }
     collecting.start()
@@ -196,7 +196,7 @@ import UnixFS
     #expect(removed.load(ordering: .relaxed) > 0)
     _ = try await node.tree.commit()
     #expect(try await node.verify().isEmpty)
-    try node.collector.collect()
+    try node.collector.collectNow()
     #expect(try await node.verify().isEmpty)
     try await node.close()
   }
@@ -215,7 +215,7 @@ import UnixFS
     try FileManager.default.moveItem(atPath: path, toPath: "\(path).away")
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     do {
-      try node.collector.collect()
+      try node.collector.collectNow()
       Issue.record("an unreadable block was passed over")
     } catch {
       #expect(error.code == .inputOutput)
@@ -223,7 +223,7 @@ import UnixFS
     #expect(node.blockstore.has(garbage))
     try FileManager.default.removeItem(atPath: path)
     // The leaves below it go with it.
-    #expect(try node.collector.collect().removed == 1 + below)
+    #expect(try node.collector.collectNow().removed == 1 + below)
     #expect(!node.blockstore.has(garbage))
     let missing = try await node.verify()
     #expect(missing == [.missingPinned(inner, pin: root.cid)])
@@ -239,7 +239,7 @@ import UnixFS
     var page = [UInt8](repeating: 0, count: 4096)
     func read() throws { try page.withUnsafeMutableBytes { try node.blockstore.read(cid, at: 4096, into: $0) } }
     try read()
-    try node.collector.collect()
+    try node.collector.collectNow()
     #expect(!node.blockstore.has(cid))
     #expect(throws: BlockError.self) { try read() }
     _ = try Self.put(bytes, in: node)

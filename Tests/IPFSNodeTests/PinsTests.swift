@@ -58,7 +58,7 @@ import UnixFS
     let inline = try CID("bafkqabdunfxhs")
     try await pins.add(inline, kind: .recursive)
     #expect(try await pins.state(of: inline) == .pinned(Pin(cid: inline, kind: .recursive)))
-    try node.collector.collect()
+    try node.collector.collectNow()
     try await node.close()
   }
 
@@ -105,7 +105,7 @@ import UnixFS
     let crashed = try TemporaryRepo(crashOf: repo)
     let survivor = try crashed.open()
     #expect(try survivor.pins.list() == [Pin(cid: kept, kind: .recursive, name: "kept")])
-    try survivor.collector.collect()
+    try survivor.collector.collectNow()
     #expect(!survivor.blockstore.has(dropped))
     #expect(try CollectorTests.blocks(of: kept, in: survivor).allSatisfy { survivor.blockstore.has($0) })
     #expect(try await survivor.verify().isEmpty)

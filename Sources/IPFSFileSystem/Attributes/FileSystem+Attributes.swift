@@ -51,6 +51,7 @@ extension FileSystem {
     of node: NodeID, _ change: AttributeChange, isOpen: Bool
   ) async throws(FileSystemError) -> NodeStatus {
     let inode = InodeTable.inode(of: node)
+    guard !ContentNamespace.holds(inode) else { throw FileSystemError(.readOnly) }
     let now = Timestamp.now
     var update = NodeChange(mode: change.mode, uid: change.uid, gid: change.gid)
     let isOwnerChange = change.uid != nil || change.gid != nil

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 public import UnixFS
 
@@ -39,11 +40,23 @@ public struct Caller: Sendable, Hashable {
   public var uid: UInt32
   /// The calling process's group.
   public var gid: UInt32
+  /// Its thread; 0 where there is none to ask for more groups.
+  public var pid: Int32
 
   /// Names a caller.
-  public init(uid: UInt32, gid: UInt32) {
+  public init(uid: UInt32, gid: UInt32, pid: Int32 = 0) {
     self.uid = uid
     self.gid = gid
+    self.pid = pid
+  }
+
+  /// Whether the caller is in a group, by its own or by one of its other groups.
+  func isIn(group: UInt32) -> Bool {
+    if gid == group { return true }
+    guard pid > 0, let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Groups:") })
+    else { return false }
+    return line.dropFirst("Groups:".count).split(separator: " ").contains { UInt32($0.trimmingPrefix("\t")) == group }
   }
 }
 

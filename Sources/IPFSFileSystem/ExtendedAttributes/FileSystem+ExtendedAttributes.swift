@@ -12,13 +12,6 @@ public enum ExtendedAttributeMode: Sendable {
   case replace
 }
 
-/// Attributes that say what IPFS knows of a node. Readable as `user.ipfs.NAME` and, on symbolic links too, as
-/// `ipfs.NAME`; never listed, so that `cp -a` and `rsync -X` do not try to copy them.
-enum IPFSAttribute: String {
-  case cid
-  case path
-}
-
 extension FileSystem {
   /// The longest value, in bytes, as Linux has it.
   public static let maximumAttributeValue = 64 << 10
@@ -29,11 +22,11 @@ extension FileSystem {
 
     init(_ name: EntryName) throws(FileSystemError) {
       guard name.bytes.count <= EntryName.maximumLength else { throw FileSystemError(.resultTooLarge) }
-      let text = name.description
-      for prefix in ["user.ipfs.", "ipfs."] where text.hasPrefix(prefix) {
-        self = .ipfs(IPFSAttribute(rawValue: String(text.dropFirst(prefix.count))))
+      for prefix in ["user.ipfs.", "ipfs."] where name.bytes.starts(with: prefix.utf8) {
+        self = .ipfs(IPFSAttribute(name.bytes.dropFirst(prefix.utf8.count)))
         return
       }
+      let text = name.description
       guard text.hasPrefix("user."), text.utf8.count > "user.".utf8.count else {
         throw FileSystemError(.notSupported)
       }
@@ -42,10 +35,13 @@ extension FileSystem {
   }
 
   /// The value of an extended attribute. Throws `noAttribute`, and `notSupported` for other namespaces than `user`.
-  public func extendedAttribute(_ name: EntryName, of node: NodeID) async throws(FileSystemError) -> [UInt8] {
+  ///
+  /// - Parameter caller: Who asks; nil for one who may do anything.
+  public func extendedAttribute(
+    _ name: EntryName, of node: NodeID, caller: Caller? = nil
+  ) async throws(FileSystemError) -> [UInt8] {
     switch try AttributeName(name) {
-    case .ipfs(.cid): return Array(try await cid(of: node).description.utf8)
-    case .ipfs(.path): return Array("/ipfs/\(try await cid(of: node))".utf8)
+    case .ipfs(let attribute?): return try await value(of: attribute, of: node, caller)
     case .ipfs(nil): throw FileSystemError(.noAttribute)
     case .user(let name):
       let record = try await volume.record(of: InodeTable.inode(of: node))
@@ -54,11 +50,15 @@ extension FileSystem {
     }
   }
 
-  /// Sets one of the user's own attributes.
+  /// Sets one of the user's own attributes, or has IPFS do something.
+  ///
+  /// - Parameter caller: Who asks; nil for one who may do anything.
   public func setExtendedAttribute(
-    _ name: EntryName, _ value: [UInt8], mode: ExtendedAttributeMode, of node: NodeID
+    _ name: EntryName, _ value: [UInt8], mode: ExtendedAttributeMode, of node: NodeID, caller: Caller? = nil
   ) async throws(FileSystemError) {
-    guard case .user(let name) = try AttributeName(name) else { throw FileSystemError(.notPermitted) }
+    let name = try AttributeName(name)
+    if case .ipfs(let attribute?) = name { return try await set(attribute, to: value, of: node, caller) }
+    guard case .user(let name) = name else { throw FileSystemError(.notPermitted) }
     guard value.count <= Self.maximumAttributeValue else { throw FileSystemError(.attributeTooLarge) }
     let inode = InodeTable.inode(of: node)
     let exists = try await volume.record(of: inode).extendedAttributes[name] != nil
@@ -67,9 +67,15 @@ extension FileSystem {
     try await volume.update(inode, NodeChange(ctime: .now, extendedAttributes: [name: value]))
   }
 
-  /// Removes one of the user's own attributes. Throws `noAttribute`.
-  public func removeExtendedAttribute(_ name: EntryName, of node: NodeID) async throws(FileSystemError) {
-    guard case .user(let name) = try AttributeName(name) else { throw FileSystemError(.notPermitted) }
+  /// Removes one of the user's own attributes, or has IPFS undo something. Throws `noAttribute`.
+  ///
+  /// - Parameter caller: Who asks; nil for one who may do anything.
+  public func removeExtendedAttribute(
+    _ name: EntryName, of node: NodeID, caller: Caller? = nil
+  ) async throws(FileSystemError) {
+    let name = try AttributeName(name)
+    if case .ipfs(let attribute?) = name { return try await remove(attribute, of: node, caller) }
+    guard case .user(let name) = name else { throw FileSystemError(.notPermitted) }
     let inode = InodeTable.inode(of: node)
     guard try await volume.record(of: inode).extendedAttributes[name] != nil else {
       throw FileSystemError(.noAttribute)
@@ -79,7 +85,8 @@ extension FileSystem {
 
   /// The names of the user's own attributes, sorted.
   public func extendedAttributeNames(of node: NodeID) async throws(FileSystemError) -> [EntryName] {
-    try await volume.record(of: InodeTable.inode(of: node)).extendedAttributes.keys.sorted()
+    try await volume.record(of: InodeTable.inode(of: node)).extendedAttributes.keys.filter { $0 != Self.addedName }
+      .sorted()
   }
 
   /// The CID that a node has now. What the kernel and the file system have not written or built yet, is.

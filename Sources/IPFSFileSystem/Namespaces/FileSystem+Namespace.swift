@@ -92,7 +92,7 @@ extension FileSystem {
     if !inodes.knows(inode) { await volume.forget(inode) }
   }
 
-  private func check(_ name: EntryName) throws(FileSystemError) {
+  func check(_ name: EntryName) throws(FileSystemError) {
     guard name.bytes.count <= EntryName.maximumLength else { throw FileSystemError(.nameTooLong) }
     guard name.isPresentable else { throw FileSystemError(.invalidArgument) }
   }

@@ -32,7 +32,7 @@ extension OpenFile {
   }
 
   /// Runs `body` in the journal's gate. What it stores, and the snapshot that it works on, is kept until it is done.
-  private func withGateAndLease<Result>(
+  func withGateAndLease<Result>(
     _ body: () async throws(FileSystemError) -> Result
   ) async throws(FileSystemError) -> Result {
     try await journalGate.withGate { () async throws(FileSystemError) -> Result in

@@ -105,6 +105,7 @@ public final class Blockstore: BlockStore {
     if isStored(block, data, multihash: multihash) {
       // Whoever stored it may not have synced it yet.
       unsynced.withLock { $0.insert(block, inNewFolder: false) }
+      counters.countFoundBlock()
       return
     }
     guard reserve.admitsBlock(of: data.count) else {
@@ -156,7 +157,9 @@ public final class Blockstore: BlockStore {
   /// Takes a block's file away, unless somebody stored the block anew meanwhile.
   func removeTorn(_ cid: CID) {
     let path = BlockPath(multihash: cid.multihashBytes).path
-    let isRemoved = young.removeUnlessYoung(BlockKey(cid)) { (try? block(cid)) == nil && unlinkat(folder, path, 0) == 0 }
+    let isRemoved = young.removeUnlessYoung(BlockKey(cid)) {
+      (try? block(cid)) == nil && unlinkat(folder, path, 0) == 0
+    }
     if isRemoved { openBlocks.withLock { $0.remove(cid) } }
   }
 

@@ -112,10 +112,19 @@ public final class Collector: Sendable {
   /// - Throws: `inputOutput` where a block or the tree could not be read: nothing, or not all, was removed then.
   ///   `closed`.
   @discardableResult
-  public func collect(_ progress: (Progress) -> Void = { _ in }) throws(NodeError) -> Progress {
+  public func collectNow(_ progress: (Progress) -> Void = { _ in }) throws(NodeError) -> Progress {
     while let running = try begin() { running.wait() }
     return try run(progress)
   }
+
+  /// As ``collectNow(_:)``, on a thread of its own.
+  @discardableResult
+  public func collect(_ progress: @escaping @Sendable (Progress) -> Void) async throws(NodeError) -> Progress {
+    try await offload { () throws(NodeError) in try self.collectNow(progress) }
+  }
+
+  /// Bytes that nothing refers to, as far as that is known without looking; may be too many.
+  public var estimatedGarbage: UInt64 { estimate.values.garbage }
 
   /// Removes garbage because the disk is full, or waits for a collection that does; blocks the calling thread. Returns
   /// whether it is worth trying again.

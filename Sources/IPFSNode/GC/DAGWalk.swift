@@ -38,6 +38,15 @@ extension Blockstore {
     }
   }
 
+  /// Sees whether a DAG is here whole, and keeps it until the leases that there are end.
+  ///
+  /// - Throws: ``NodeError``: `missingBlock` naming the first block that is not here, `corrupt`, `inputOutput`.
+  public func retainDAG(_ root: CID) async throws(NodeError) {
+    try await offload { () throws(NodeError) in
+      do { try self.checkDAG(root) { _ in } } catch { throw .missing(error) }
+    }
+  }
+
   /// Keeps blocks, of which something refers to each now, until the leases that there are end.
   public func retain(_ cids: [CID]) {
     for cid in cids where cid.inlineData == nil { young.insert(BlockKey(cid)) }

@@ -110,7 +110,9 @@ extension MFS {
     } catch {
       // A DAG whose blocks a power cut or a disk took is no base; the entries are in the database.
       let isBaseLost =
-        snapshot.base != nil && (error as? BlockError).map { [.notFound, .corrupt].contains($0.code) } == true
+        snapshot.base != nil
+        // Or it was made by others, in a way that cannot be built upon.
+        && ((error as? BlockError).map { [.notFound, .corrupt].contains($0.code) } == true || error is UnixFSError)
       abandonBuilding(inode, fromNothing: isBaseLost)
       guard isBaseLost else { throw error }
       return try await buildAlone(inode)

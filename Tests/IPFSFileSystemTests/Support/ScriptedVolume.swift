@@ -147,6 +147,14 @@ final class ScriptedVolume: Volume {
   func beginLease() -> VolumeLease { base.beginLease() }
   func retain(_ blocks: [CID]) { base.retain(blocks) }
   func addRoots(_ provider: @escaping @Sendable () -> [CID]?) { base.addRoots(provider) }
+  func size(of cid: CID) async throws -> Int { try await base.size(of: cid) }
+  func pinMode(of cid: CID) async throws(FileSystemError) -> PinMode? { try await base.pinMode(of: cid) }
+  func pin(_ cid: CID, as mode: PinMode) async throws(FileSystemError) { try await base.pin(cid, as: mode) }
+  func unpin(_ cid: CID) async throws(FileSystemError) { try await base.unpin(cid) }
+  func retainDAG(_ root: CID) async throws(FileSystemError) { try await base.retainDAG(root) }
+  func graft(_ nodes: [GraftedNode], in directory: InodeNumber) async throws(FileSystemError) -> NodeRecord {
+    try await base.graft(nodes, in: directory)
+  }
   func makeSpace() async -> Bool { await base.makeSpace() }
 
   func capacity() async throws(FileSystemError) -> VolumeCapacity { try await base.capacity() }
