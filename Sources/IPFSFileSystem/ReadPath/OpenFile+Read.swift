@@ -28,7 +28,7 @@ extension OpenFile {
   }
 
   /// Changes with whatever a plan is made of.
-  private static func version(of state: borrowing State) -> UInt64 { state.version &+ state.baseVersion }
+  static func version(of state: borrowing State) -> UInt64 { state.version &+ state.baseVersion }
 
   /// Reads by a plan. Returns nil where another one has to be made.
   private func carryOut(

@@ -12,6 +12,16 @@ extension OpenFile {
     case base(Range<UInt64>, DAGRoot)
     /// Bytes: in memory, or in the spool file.
     case bytes(Range<UInt64>)
+
+    /// The blocks that it shares.
+    var roots: [CID] {
+      switch self {
+      case .extents(let extents):
+        extents.compactMap { if case .leaf(let leaf, _) = $0.source { leaf.cid } else { nil } }
+      case .base(_, let root): [root.cid]
+      case .bytes: []
+      }
+    }
   }
 
   /// Copies so many bytes at most in one call where leaves cannot be shared; the caller asks again.
@@ -22,7 +32,8 @@ extension OpenFile {
   func copy(
     _ range: Range<UInt64>, to file: OpenFile, at offset: UInt64, times: FileTimes
   ) async throws(FileSystemError) -> UInt64 {
-    let parts = await whenStored { Self.parts(of: range, $0, chunkSize: UInt64(chunkSize)) }
+    let (parts, number) = await beginCopy(of: range)
+    defer { state.withLock { _ = $0.copied.removeValue(forKey: number) } }
     var left = Self.mostCopiedBytes
     var done = range.lowerBound
     do throws(FileSystemError) {
@@ -44,6 +55,22 @@ extension OpenFile {
       guard done > range.lowerBound else { throw error }
     }
     return done - range.lowerBound
+  }
+
+  /// What a range is to be copied as. It is kept, though this file may change, until its number is taken back.
+  private func beginCopy(of range: Range<UInt64>) async -> (parts: [CopiedPart], number: UInt64) {
+    while true {
+      let (parts, version) = await whenStored { state in
+        (Self.parts(of: range, state, chunkSize: UInt64(chunkSize)), Self.version(of: state))
+      }
+      let number = state.withLock { state -> UInt64? in
+        guard Self.version(of: state) == version else { return nil }
+        state.copies += 1
+        state.copied[state.copies] = parts.flatMap(\.roots)
+        return state.copies
+      }
+      if let number { return (parts, number) }
+    }
   }
 
   private static func parts(

@@ -63,6 +63,10 @@ final class OpenFile: Sendable {
     var synchronizations: UInt64 = 0
     /// What the flush or commit under way reads and links.
     var inUse: ContentSnapshot?
+    /// What is being copied elsewhere, by the number of the copy.
+    var copied: [UInt64: [CID]] = [:]
+    /// Counts copies.
+    var copies: UInt64 = 0
     /// Counts how often the base was replaced.
     var baseVersion: UInt64 = 0
     /// Whether anything changed since it was last journaled.
@@ -151,6 +155,7 @@ final class OpenFile: Sendable {
     state.withLock { state in
       var roots = state.journaled.roots
       roots += FileContent(size: state.size, base: state.base, pending: state.map).roots
+      roots += state.copied.values.joined()
       if let use = state.inUse { roots += FileContent(size: use.size, base: use.base, pending: use.map).roots }
       return roots
     }

@@ -108,8 +108,11 @@ final class OpenFileTable: Sendable {
     }
   }
 
-  /// The DAGs and leaves that the files are made of.
-  var roots: [CID] { state.withLock { state in state.slots.values.flatMap { $0.file.roots } } }
+  /// The DAGs and leaves that the files are made of. Asked twice, for a copy may end between the look at the file that it
+  /// goes to and the one at the file that it comes from.
+  var roots: [CID] {
+    state.withLock { state in (0..<2).flatMap { _ in state.slots.values.flatMap { $0.file.roots } } }
+  }
 
   /// Files that have to be committed.
   var unsettled: [InodeNumber] { inodes { !$0.isSettled && !$0.isOrphan } }
