@@ -2,11 +2,19 @@ package import Foundation
 import Glibc
 
 /// What is asked of a running mount over its control socket: one line of JSON.
-enum ControlRequest: String, Codable, Sendable {
+package enum ControlRequest: String, Codable, Sendable {
   /// Tell how it stands.
   case status
   /// Unmount, commit everything and end. Answered by five lines a second, the last one when all is done.
   case unmount
+
+  /// The request of a line; nil for a line that is none.
+  package init?(line: Data) {
+    guard let request = try? JSONDecoder().decode([String: ControlRequest].self, from: line)["request"] else {
+      return nil
+    }
+    self = request
+  }
 }
 
 /// How a mount stands.

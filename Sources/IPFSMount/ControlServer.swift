@@ -66,9 +66,7 @@ package final class ControlServer: Sendable {
 
   private func serve(_ client: CInt) {
     defer { close(client) }
-    guard let line = ControlSocket.receiveLine(from: client),
-      let request = try? JSONDecoder().decode([String: ControlRequest].self, from: line)["request"]
-    else { return }
+    guard let line = ControlSocket.receiveLine(from: client), let request = ControlRequest(line: line) else { return }
     switch request {
     case .status:
       _ = ControlSocket.send(status(), to: client)

@@ -1,10 +1,10 @@
 import Foundation
 import Multiformats
-import UnixFS
+package import UnixFS
 
 /// The repo's `config` file: JSON with Kubo's key names. Keys that are not known here are kept out of the way of
 /// whoever knows them: the file is only written when there is none.
-struct NodeConfiguration: Codable, Hashable, Sendable {
+package struct NodeConfiguration: Codable, Hashable, Sendable {
   /// The import options that are new files' and directories' (Kubo's section `Import`). What is left out is as in
   /// profile `unixfs-v1-2025`.
   var importSection: ImportSection?
@@ -36,7 +36,7 @@ struct NodeConfiguration: Codable, Hashable, Sendable {
   }
 
   /// What a new repo's file says: profile `unixfs-v1-2025`.
-  static let standard = """
+  package static let standard = """
     {
       "Import": {
         "CidVersion": 1,
@@ -56,10 +56,15 @@ struct NodeConfiguration: Codable, Hashable, Sendable {
   init(path: String) throws(NodeError) {
     try Repo.write(Self.standard, to: path, unlessThere: true)
     do {
-      self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+      try self.init(json: Array(Data(contentsOf: URL(fileURLWithPath: path))))
     } catch {
       throw NodeError(.unusableRepo, "cannot read the configuration \(path)", cause: error)
     }
+  }
+
+  /// Reads the file's bytes.
+  package init(json: [UInt8]) throws {
+    self = try JSONDecoder().decode(Self.self, from: Data(json))
   }
 
   /// The profile that the import options mean.
@@ -68,7 +73,7 @@ struct NodeConfiguration: Codable, Hashable, Sendable {
   ///   - profile: Takes the place of the file's options; nil keeps them.
   ///   - overriding: Options that come before both.
   /// - Throws: `unusableRepo` for what is not supported.
-  func profile(
+  package func profile(
     over profile: ImportProfile? = nil, with overriding: ImportOptions = ImportOptions()
   ) throws(NodeError) -> ImportProfile {
     let own = profile == nil ? try options() : ImportOptions()
