@@ -18,6 +18,7 @@ package struct NodeConfiguration: Codable, Hashable, Sendable {
     var rawLeaves: Bool?
     var chunker: String?
     var hashFunction: String?
+    var layout: String?
     var fileMaxLinks: Int?
     var directoryMaxFanout: Int?
     var directorySizeThreshold: String?
@@ -28,6 +29,7 @@ package struct NodeConfiguration: Codable, Hashable, Sendable {
       case rawLeaves = "UnixFSRawLeaves"
       case chunker = "UnixFSChunker"
       case hashFunction = "HashFunction"
+      case layout = "UnixFSDAGLayout"
       case fileMaxLinks = "UnixFSFileMaxLinks"
       case directoryMaxFanout = "UnixFSHAMTDirectoryMaxFanout"
       case directorySizeThreshold = "UnixFSHAMTDirectorySizeThreshold"
@@ -87,9 +89,10 @@ package struct NodeConfiguration: Codable, Hashable, Sendable {
   private func options() throws(NodeError) -> ImportOptions {
     var options = ImportOptions()
     guard let section = importSection else { return options }
-    guard section.hashFunction ?? "sha2-256" == "sha2-256" else {
-      throw Self.unsupported("HashFunction", section.hashFunction)
-    }
+    do throws(UnixFSError) {
+      if let name = section.hashFunction { try options.set("hash", to: name) }
+    } catch { throw Self.unsupported("HashFunction", section.hashFunction) }
+    options.layout = try Self.layout(section.layout)
     let standard = ImportProfile.unixfsV1_2025.sharding
     options.cidVersion = try Self.version(section.cidVersion)
     options.rawLeaves = section.rawLeaves
@@ -112,6 +115,15 @@ package struct NodeConfiguration: Codable, Hashable, Sendable {
     case 0: return .v0
     case 1: return .v1
     case let number?: throw unsupported("CidVersion", String(number))
+    }
+  }
+
+  private static func layout(_ text: String?) throws(NodeError) -> ImportProfile.Layout? {
+    switch text {
+    case nil: return nil
+    case "balanced": return .balanced
+    case "trickle": return .trickle
+    default: throw unsupported("UnixFSDAGLayout", text)
     }
   }
 
