@@ -90,6 +90,13 @@ let package = Package(
         "IPFSFileSystem", "IPFSNode", "IPFSMount", "UnixFS", "IPLD", "Multiformats", "TestSupport", logging,
       ],
       swiftSettings: settings),
+    // What holds for every decoder on any input; the fuzzer (Fuzzing/) runs the same.
+    .target(
+      name: "DecoderChecks",
+      dependencies: ["IPFSMount", "IPFSNode", "UnixFS", "IPLD", "Multiformats", "TestSupport"],
+      path: "Tests/DecoderChecks", swiftSettings: settings),
+    .testTarget(
+      name: "MutationTests", dependencies: ["DecoderChecks", "TestSupport"], swiftSettings: settings),
     // Real programs on real mounts, which drive the built executables.
     .target(
       name: "MountTestSupport", dependencies: ["CFuse3", "CLinux"], path: "Tests/MountTestSupport",

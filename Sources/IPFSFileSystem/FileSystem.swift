@@ -59,7 +59,7 @@ public final class FileSystem: Sendable {
     self.contentAccess = contentAccess
     self.logger = logger
     zeroLeaves = ZeroLeaves(profile: volume.profile)
-    let pool = ChunkPool(chunkSize: volume.profile.chunkSize, limit: Self.writeBufferLimit)
+    let pool = ChunkPool(chunkSize: OpenFile.bufferSize(volume.profile), limit: Self.writeBufferLimit)
     let spools = SpoolFolder(path: volume.spoolDirectory)
     volume.attach(spools)
     files = OpenFileTable(volume: volume, pool: pool, spools: spools)

@@ -2,7 +2,7 @@ package import Foundation
 import Glibc
 
 /// What is asked of a running mount over its control socket: one line of JSON.
-enum ControlRequest: String, Codable, Sendable {
+package enum ControlRequest: String, Codable, Sendable {
   /// Tell how it stands.
   case status
   /// Unmount, commit everything and end. Answered by five lines a second, the last one when all is done.
@@ -10,10 +10,23 @@ enum ControlRequest: String, Codable, Sendable {
 }
 
 /// The line that is sent: one of the two.
-struct ControlMessage: Codable, Sendable {
+package struct ControlMessage: Codable, Sendable {
   var request: ControlRequest?
   /// Something for the node to do. Answered by lines with a ``NodeReply`` each.
   var task: NodeTask?
+
+  init(request: ControlRequest? = nil, task: NodeTask? = nil) {
+    self.request = request
+    self.task = task
+  }
+
+  /// The message of a line; nil for a line that is none, or asks for nothing.
+  package init?(line: Data) {
+    guard let message = try? JSONDecoder().decode(ControlMessage.self, from: line),
+      message.request != nil || message.task != nil
+    else { return nil }
+    self = message
+  }
 }
 
 /// How a mount stands.

@@ -73,9 +73,7 @@ package final class ControlServer: Sendable {
 
   private func serve(_ client: CInt) {
     defer { close(client) }
-    guard let line = ControlSocket.receiveLine(from: client),
-      let message = try? JSONDecoder().decode(ControlMessage.self, from: line)
-    else { return }
+    guard let line = ControlSocket.receiveLine(from: client), let message = ControlMessage(line: line) else { return }
     if let task = message.task {
       let isDone = DispatchSemaphore(value: 0)
       Task { [perform] in

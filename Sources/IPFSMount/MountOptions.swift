@@ -60,8 +60,12 @@ public struct MountOptions: Sendable, Hashable {
 
     How files become DAGs, as of `ipfs add`; what is not said is as in the repo's configuration:
 
-      -o chunker=NAME           size-BYTES
+      -o chunker=NAME           size-BYTES, rabin[-AVG|-MIN-AVG-MAX] or buzhash
+      -o trickle[=true|false]   whether leaves are laid out as trickle
       -o cid-version=0|1        the version of CIDs
+      -o hash=NAME              sha2-256, sha2-512, sha3-256, blake2b-256, blake3, sha1
+      -o inline[=true|false]    whether small blocks are written into their CIDs
+      -o inline-limit=BYTES     the largest that are (32)
       -o raw-leaves=true|false  whether leaves are bare bytes
       -o max-file-links=N       the most links of a node
 
@@ -146,7 +150,9 @@ extension MountOptions {
     case (let name, nil) where Self.forKernel.contains(name): kernelOptions.append(name)
     case (let name, _) where name.hasPrefix("x-") || name.hasPrefix("comment"): break
     case (let name, nil) where Self.ignored.contains(name): break
-    case (let name, let value?) where ImportOptions.names.contains(name): try setImportOption(name, to: value)
+    case (let name, let value) where ImportOptions.names.contains(name):
+      // As in `ipfs add`, what is true or false is true without a value.
+      try setImportOption(name, to: value ?? "true")
     default: throw Self.wrong("unknown mount option \(value.map { "\(name)=\($0)" } ?? name)")
     }
   }

@@ -6,6 +6,14 @@ public struct ImportOptions: Hashable, Sendable {
   public var chunker: ImportProfile.Chunker?
   /// The version of CIDs.
   public var cidVersion: CID.Version?
+  /// The hash function.
+  public var hashFunction: Multihash.Code?
+  /// How leaves are put under nodes.
+  public var layout: ImportProfile.Layout?
+  /// Whether small blocks are written into their CIDs.
+  public var inlines: Bool?
+  /// The largest block in bytes that is; without ``inlines`` it means nothing.
+  public var inlineLimit: Int?
   /// Whether leaves are bare bytes.
   public var rawLeaves: Bool?
   /// The most links of a file's inner node.
@@ -20,16 +28,30 @@ public struct ImportOptions: Hashable, Sendable {
   ///
   /// - Throws: `invalidProfile` for options that cannot be built.
   public func profile(over base: ImportProfile) throws(UnixFSError) -> ImportProfile {
-    try ImportProfile(
-      chunker: chunker ?? base.chunker, cidVersion: cidVersion ?? base.cidVersion,
+    let hashFunction = hashFunction ?? base.hashFunction
+    // As in `ipfs add`, another hash function brings version 1 with it where none is asked for.
+    let cidVersion = cidVersion ?? (hashFunction == .sha2_256 ? base.cidVersion : .v1)
+    return try ImportProfile(
+      chunker: chunker ?? base.chunker, layout: layout ?? base.layout, cidVersion: cidVersion,
+      hashFunction: hashFunction, inlineLimit: inlineLimit(over: base.inlineLimit),
       rawLeaves: rawLeaves ?? base.rawLeaves, maxFileLinks: maxFileLinks ?? base.maxFileLinks,
       sharding: sharding ?? base.sharding)
+  }
+
+  /// The limit that Kubo takes where none is given.
+  private static let standardInlineLimit = 32
+
+  private func inlineLimit(over base: Int?) -> Int? {
+    guard inlines ?? (base != nil) else { return nil }
+    return inlineLimit ?? base ?? Self.standardInlineLimit
   }
 }
 
 extension ImportOptions {
   /// The names of the options that text can set: those of `ipfs add`.
-  public static let names: Set<String> = ["chunker", "cid-version", "raw-leaves", "max-file-links"]
+  public static let names: Set<String> = [
+    "chunker", "trickle", "cid-version", "hash", "inline", "inline-limit", "raw-leaves", "max-file-links",
+  ]
 
   /// Sets an option of ``names``.
   ///
@@ -38,6 +60,15 @@ extension ImportOptions {
     switch name {
     case "chunker": chunker = try ImportProfile.Chunker(name: value)
     case "cid-version": cidVersion = try Self.read(UInt8(value).flatMap(CID.Version.init(rawValue:)), "0 or 1")
+    case "hash":
+      let function = Multihash.Code(name: value).flatMap { $0 == .identity ? nil : $0 }
+      hashFunction = try Self.read(function, "a hash function that is known")
+    case "trickle": layout = try Self.read(Bool(value), "true or false") ? .trickle : .balanced
+    case "inline": inlines = try Self.read(Bool(value), "true or false")
+    case "inline-limit":
+      let number = try Self.read(Int(value), "a number")
+      try ImportProfile.check(inlineLimit: number)
+      inlineLimit = number
     case "raw-leaves": rawLeaves = try Self.read(Bool(value), "true or false")
     case "max-file-links":
       let number = try Self.read(Int(value), "a number")
@@ -50,26 +81,5 @@ extension ImportOptions {
   private static func read<Value>(_ value: Value?, _ expected: String) throws(UnixFSError) -> Value {
     guard let value else { throw UnixFSError(.invalidProfile, "must be \(expected)") }
     return value
-  }
-}
-
-extension ImportProfile.Chunker {
-  /// Reads Kubo's name of a chunker: `size-1048576`.
-  ///
-  /// - Throws: `invalidProfile` for another name, or a size that no chunk can have.
-  public init(name: String) throws(UnixFSError) {
-    let parts = name.split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count == 2, parts[0] == "size", let size = Int(parts[1]) else {
-      throw UnixFSError(.invalidProfile, "unknown chunker \(name)")
-    }
-    self = .fixed(size)
-    try check()
-  }
-
-  /// Refuses parameters that give no chunks, or chunks that no block can hold.
-  func check() throws(UnixFSError) {
-    guard case .fixed(let size) = self, 1...ImportProfile.maximumChunkSize ~= size else {
-      throw UnixFSError(.invalidProfile, "chunk size is not between 1 and \(ImportProfile.maximumChunkSize)")
-    }
   }
 }

@@ -5,18 +5,29 @@ public import IPLD
 /// Holds one chunk and one unfinished node a level, however long the file is.
 public struct Importer: ~Copyable {
   private let profile: ImportProfile
+  private let metadata: UnixFSMetadata?
   private let sink: any BlockSink
-  private var builder: BalancedBuilder
+  private var builder: any LayoutBuilder
+  private var cutter: ChunkCutter
   /// Room for a chunk that arrives in pieces; allocated when the first such piece arrives.
   private var buffer: UnsafeMutableRawBufferPointer?
   private var buffered = 0
-  private var isEmpty = true
+  private var leafCount = 0
+  /// The first chunk of a file whose root gets metadata: it may turn out to be the root.
+  private var first: [UInt8] = []
 
   /// Begins a file whose blocks go to `sink`.
-  public init(profile: ImportProfile, sink: any BlockSink) {
+  ///
+  /// - Parameters:
+  ///   - profile: How it is built.
+  ///   - metadata: What its root says of it.
+  ///   - sink: Where blocks go.
+  public init(profile: ImportProfile, metadata: UnixFSMetadata? = nil, sink: any BlockSink) {
     self.profile = profile
+    self.metadata = metadata
     self.sink = sink
-    builder = BalancedBuilder(profile: profile, sink: sink)
+    builder = profile.builder(to: sink)
+    cutter = ChunkCutter(profile.chunker)
   }
 
   deinit {
@@ -30,18 +41,15 @@ public struct Importer: ~Copyable {
   public mutating func append(_ bytes: UnsafeRawBufferPointer) async throws {
     var rest = bytes[...]
     while !rest.isEmpty {
-      if buffered == 0, rest.count >= profile.chunkSize {
-        try await store(UnsafeRawBufferPointer(rebasing: rest.prefix(profile.chunkSize)))
-        rest = rest.dropFirst(profile.chunkSize)
-        continue
+      guard let count = cutter.cut(UnsafeRawBufferPointer(rebasing: rest)) else { return keep(rest) }
+      let piece = rest.prefix(count)
+      rest = rest.dropFirst(count)
+      if buffered == 0 {
+        try await store(UnsafeRawBufferPointer(rebasing: piece))
+      } else {
+        keep(piece)
+        try await storeBuffered()
       }
-      let buffer = chunkBuffer()
-      let piece = rest.prefix(profile.chunkSize - buffered)
-      UnsafeMutableRawBufferPointer(rebasing: buffer[buffered...]).copyMemory(
-        from: UnsafeRawBufferPointer(rebasing: piece))
-      buffered += piece.count
-      rest = rest.dropFirst(piece.count)
-      if buffered == profile.chunkSize { try await storeBuffered() }
     }
   }
 
@@ -50,26 +58,40 @@ public struct Importer: ~Copyable {
   /// - Throws: What the sink throws.
   public consuming func finish() async throws -> DAGRoot {
     if buffered > 0 { try await storeBuffered() }
-    // A file without a byte has one leaf without a byte.
-    if isEmpty { try await store(UnsafeRawBufferPointer(start: nil, count: 0)) }
-    return try await builder.finish()
+    if profile.layout == .balanced, leafCount <= 1 {
+      if let metadata { return try await storeOnlyChunk(metadata) }
+      // A file without a byte has one leaf without a byte.
+      if leafCount == 0 { try await store(UnsafeRawBufferPointer(start: nil, count: 0)) }
+    }
+    return try await builder.finish(metadata: metadata)
   }
 
-  private mutating func chunkBuffer() -> UnsafeMutableRawBufferPointer {
-    if let buffer { return buffer }
-    let new = UnsafeMutableRawBufferPointer.allocate(byteCount: profile.chunkSize, alignment: 16)
-    buffer = new
-    return new
+  /// Copies bytes of a chunk that is not whole yet.
+  private mutating func keep(_ piece: Slice<UnsafeRawBufferPointer>) {
+    let buffer = buffer ?? .allocate(byteCount: profile.chunkSize, alignment: 16)
+    self.buffer = buffer
+    UnsafeMutableRawBufferPointer(rebasing: buffer[buffered...]).copyMemory(
+      from: UnsafeRawBufferPointer(rebasing: piece))
+    buffered += piece.count
   }
 
   private mutating func storeBuffered() async throws {
-    let chunk = chunkBuffer()[..<buffered]
+    guard let chunk = buffer?[..<buffered] else { return }
     buffered = 0
     try await store(UnsafeRawBufferPointer(rebasing: chunk))
   }
 
   private mutating func store(_ chunk: UnsafeRawBufferPointer) async throws {
-    isEmpty = false
-    try await builder.append(LeafEncoder.store(chunk, profile: profile, to: sink))
+    leafCount += 1
+    if metadata != nil { first = leafCount == 1 ? Array(chunk) : [] }
+    try await builder.append(DAGRoot(LeafEncoder.store(chunk, profile: profile, to: sink)))
+  }
+
+  private func storeOnlyChunk(_ metadata: UnixFSMetadata) async throws -> DAGRoot {
+    let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: first.count, alignment: 1)
+    defer { chunk.deallocate() }
+    chunk.copyBytes(from: first)
+    return DAGRoot(
+      try await LeafEncoder.store(UnsafeRawBufferPointer(chunk), metadata: metadata, profile: profile, to: sink))
   }
 }

@@ -4,12 +4,13 @@ public import IPLD
 public enum Symlink {
   /// Stores a link to `target`.
   ///
+  /// - Parameter mtime: When it was modified, where the node is to say so. (Kubo stores no mode of a link.)
   /// - Throws: What `store` throws.
   public static func store(
-    _ target: [UInt8], profile: ImportProfile, to sink: any BlockSink
+    _ target: [UInt8], mtime: Timestamp? = nil, profile: ImportProfile, to sink: any BlockSink
   ) async throws -> DAGRoot {
     try await sink.store(
-      UnixFSNode(kind: .symlink, data: target), size: UInt64(target.count), version: profile.cidVersion)
+      UnixFSNode(kind: .symlink, data: target, mtime: mtime), size: UInt64(target.count), profile: profile)
   }
 
   /// The target of the link that a block holds.

@@ -30,10 +30,10 @@ struct UnixFSBlock {
 extension BlockSink {
   /// Encodes and stores a node; its size is what the caller says, the rest is computed.
   func store(
-    _ node: UnixFSNode, links: [DAGPBNode.Link] = [], size: UInt64, version: CID.Version
+    _ node: UnixFSNode, links: [DAGPBNode.Link] = [], size: UInt64, profile: ImportProfile
   ) async throws -> DAGRoot {
     let bytes = DAGPBNode(links: links, data: node.encoded()).encoded()
-    let cid = bytes.withUnsafeBytes { CID.sha256(of: $0, codec: .dagPB, version: version) }
+    let cid = try bytes.span.withUnsafeBytes { bytes throws(UnixFSError) in try profile.cid(of: bytes, codec: .dagPB) }
     var tsize = UInt64(bytes.count)
     for link in links {
       let (sum, overflow) = tsize.addingReportingOverflow(link.tsize)

@@ -25,12 +25,6 @@ struct GoldenData: Decodable {
     var testDescription: String {
       "\(length) \(seed == nil ? "zeros" : "bytes"), \(options.sorted { $0.key < $1.key })"
     }
-
-    /// Whether the case is within what the package builds: fixed chunks, balanced, sha2-256, no metadata.
-    var isSupported: Bool {
-      let known: Set = ["raw-leaves", "cid-version", "chunker", "max-file-links"]
-      return known.isSuperset(of: options.keys) && options["chunker"]?.hasPrefix("size-") != false
-    }
   }
 
   struct Directory: Decodable, CustomTestStringConvertible {
@@ -73,13 +67,22 @@ extension ImportProfile {
   ///
   /// `max-directory-links` and `max-hamt-fanout` have no effect there, as the golden data shows.
   init(options: [String: String]) throws {
-    let version: CID.Version = options["cid-version"] == "1" ? .v1 : .v0
-    self = try ImportProfile(
-      chunker: .fixed(#require(Int((options["chunker"] ?? "size-262144").dropFirst("size-".count)))),
-      cidVersion: version,
-      // Kubo turns raw leaves on with CIDv1.
-      rawLeaves: options["raw-leaves"].map { $0 == "true" } ?? (version == .v1),
-      maxFileLinks: #require(Int(options["max-file-links"] ?? "174")),
-      sharding: ImportProfile.kuboDefault.sharding)
+    var read = ImportOptions()
+    for (name, value) in options where ImportOptions.names.contains(name) { try read.set(name, to: value) }
+    // Kubo turns raw leaves on with CIDv1, which comes with any other hash function.
+    read.rawLeaves = read.rawLeaves ?? (read.cidVersion == .v1 || read.hashFunction != nil)
+    self = try read.profile(over: .kuboDefault)
+  }
+}
+
+extension UnixFSMetadata {
+  /// The metadata that options of `ipfs add` ask for; nil for none.
+  init?(options: [String: String]) throws {
+    self.init()
+    mode = try options["mode"].map { try #require(UInt32($0, radix: 8)) }
+    if let seconds = try options["mtime"].map({ try #require(Int64($0)) }) {
+      mtime = Timestamp(seconds: seconds, nanoseconds: try #require(UInt32(options["mtime-nsecs"] ?? "0")))
+    }
+    if self == UnixFSMetadata() { return nil }
   }
 }

@@ -41,6 +41,19 @@ import UnixFS
     expected.rawLeaves = false
     expected.maxFileLinks = 4
     #expect(options.importOptions == expected)
+    let content = try parse(
+      "/mnt", "-o", "chunker=rabin-16-32-64,trickle,hash=blake2b-256,inline,inline-limit=64"
+    ).importOptions
+    expected = ImportOptions()
+    expected.chunker = .rabin(minimum: 16, average: 32, maximum: 64)
+    expected.layout = .trickle
+    expected.hashFunction = .blake2b_256
+    expected.inlines = true
+    expected.inlineLimit = 64
+    #expect(content == expected)
+    #expect(try content.profile(over: .kuboDefault).cidVersion == .v1)
+    #expect(try parse("/mnt", "-o", "inline").importOptions.profile(over: .kuboDefault).inlineLimit == 32)
+    #expect(try parse("/mnt", "-o", "trickle=false").importOptions.layout == .balanced)
     // What is not said is as it was.
     let one = try parse("/mnt", "-o", "max-file-links=174").importOptions
     #expect(try one.profile(over: .unixfsV1_2025).chunkSize == 1 << 20)
@@ -95,6 +108,8 @@ import UnixFS
       (refusal("/mnt", "-o", "chunker=size-0"), "chunker=size-0"), (refusal("/mnt", "-o", "chunker"), "chunker"),
       (refusal("/mnt", "-o", "chunker=size-2097152"), "2096896"), (refusal("/mnt", "-o", "cid-version=2"), "0 or 1"),
       (refusal("/mnt", "-o", "raw-leaves=yes"), "true or false"),
+      (refusal("/mnt", "-o", "hash=md5"), "hash=md5"), (refusal("/mnt", "-o", "hash=identity"), "hash=identity"),
+      (refusal("/mnt", "-o", "inline-limit=129"), "128"), (refusal("/mnt", "-o", "chunker=rabin-1-2-3"), "rabin"),
       (refusal("/mnt", "-o", "max-file-links=1"), "max-file-links=1"),
       (refusal("/mnt", "-o", "repo="), "repo="), (refusal("/mnt", "-o", "repo"), "repo"),
       (refusal("/mnt", "-o", "writeback=perhaps"), "writeback=perhaps"), (refusal("/mnt", "-o", "ro=1"), "ro=1"),

@@ -18,6 +18,17 @@ import UnixFS
     try await run.mount.end()
   }
 
+  /// Content-defined chunkers, the trickle layout and the rest of the import options.
+  @Test(arguments: Array(ImportProfile.unusual.enumerated()).map { (UInt64($0.offset), $0.element) })
+  func unusualOptions(seed: UInt64, profile: ImportProfile) async throws {
+    var run = try await RandomRun(seed: seed, profile: profile, largestFile: 40_000, largestWrite: 5000)
+    for _ in 0..<3 {
+      for _ in 0..<250 { try await run.step() }
+      try await run.remount()
+    }
+    try await run.mount.end()
+  }
+
   @Test(arguments: 1...2 as ClosedRange<UInt64>)
   func standardChunks(seed: UInt64) async throws {
     var run = try await RandomRun(seed: seed, profile: .unixfsV1_2025, largestFile: 5 << 20, largestWrite: 1_500_000)

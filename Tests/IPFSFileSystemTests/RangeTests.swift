@@ -128,7 +128,6 @@ import UnixFS
     }
     try await mount.flushAndClose(file)
     #expect(mount.fileSystem.counts.files == 0)
-    #expect(try mount.spoolFiles == [])
     #expect(try await mount.content("file")[512 * 77 + 5] == 77)
     try await mount.end()
   }

@@ -90,8 +90,16 @@ import UnixFS
     #expect(overridden.profile.maxFileLinks == 174)
     #expect(overridden.profile.sharding == ImportProfile.kuboDefault.sharding)
     try await overridden.close()
+    try write(
+      #"{"Import": {"UnixFSChunker": "rabin-100-200-300", "HashFunction": "blake3", "UnixFSDAGLayout": "trickle"}}"#)
+    let other = try repo.open()
+    #expect(other.profile.chunker == .rabin(minimum: 100, average: 200, maximum: 300))
+    #expect(other.profile.hashFunction == .blake3)
+    #expect(other.profile.layout == .trickle)
+    try await other.close()
     for unsupported in [
-      #"{"Import": {"UnixFSChunker": "rabin"}}"#, #"{"Import": {"CidVersion": 2}}"#, #"{"Import": "x"}"#, "{",
+      #"{"Import": {"UnixFSDAGLayout": "flat"}}"#, #"{"Import": {"HashFunction": "blake3", "CidVersion": 0}}"#,
+      #"{"Import": {"UnixFSChunker": "gear"}}"#, #"{"Import": {"CidVersion": 2}}"#, #"{"Import": "x"}"#, "{",
       #"{"Import": {"HashFunction": "md5"}}"#, #"{"Import": {"UnixFSFileMaxLinks": 1}}"#,
       #"{"Import": {"UnixFSHAMTDirectorySizeThreshold": "99999999999999GiB"}}"#,
     ] {

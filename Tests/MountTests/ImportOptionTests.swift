@@ -8,21 +8,25 @@ import Testing
 struct ImportOptionTests {
   /// Options of `ipfs add` as those of a mount, with what Kubo takes where they say nothing.
   private static func mountOptions(_ options: [String: String]) -> [String] {
-    let version = options["cid-version"] ?? "0"
+    let version = options["cid-version"] ?? (options["hash"] == nil ? "0" : "1")
     let defaults = [
-      "chunker": "size-262144", "cid-version": version, "raw-leaves": version == "1" ? "true" : "false",
-      "max-file-links": "174",
+      "chunker": "size-262144", "cid-version": version, "max-file-links": "174",
+      "raw-leaves": version == "1" ? "true" : "false",
     ]
     return defaults.merging(options) { $1 }.map { "\($0)=\($1)" }.sorted()
   }
 
   @Test(arguments: [
     ["chunker": "size-100", "cid-version": "1"], ["chunker": "size-100", "max-file-links": "7"],
-    ["cid-version": "1", "raw-leaves": "false"],
+    ["cid-version": "1", "raw-leaves": "false"], ["chunker": "rabin"], ["chunker": "rabin-16384-65536-131072"],
+    ["chunker": "buzhash"], ["chunker": "size-37", "trickle": "true"], ["hash": "blake3"],
+    ["inline": "true", "inline-limit": "64", "cid-version": "1"],
   ])
   func goldenFiles(_ options: [String: String]) throws {
-    let cases = try GoldenData.load().files.filter { $0.options == options && $0.length < 1 << 20 }
-    #expect(cases.count >= 6)
+    // Of chunks of a few bytes, not too many.
+    let longest = ["size-37", "size-100"].contains(options["chunker"]) ? 100_000 : 1 << 20
+    let cases = try GoldenData.load().files.filter { $0.options == options && $0.length < longest + 1 }
+    #expect(cases.count >= 5)
     try withMount(Self.mountOptions(options)) { mount in
       for golden in cases {
         let path = "\(mount.path)/\(golden.length)"

@@ -13,10 +13,11 @@ public func withBytes<Result>(
 
 /// Imports a file that arrives in pieces of `pieceSize` bytes.
 public func importFile(
-  _ content: [UInt8], profile: ImportProfile, pieceSize: Int = 1_000_003, to sink: any BlockSink
+  _ content: [UInt8], profile: ImportProfile, metadata: UnixFSMetadata? = nil, pieceSize: Int = 1_000_003,
+  to sink: any BlockSink
 ) async throws -> DAGRoot {
   try await withBytes(of: content) { bytes in
-    var importer = Importer(profile: profile, sink: sink)
+    var importer = Importer(profile: profile, metadata: metadata, sink: sink)
     for start in stride(from: 0, to: bytes.count, by: pieceSize) {
       try await importer.append(UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + pieceSize, bytes.count)]))
     }

@@ -6,10 +6,14 @@ import UnixFS
 struct ContentSnapshot: Sendable {
   var size: UInt64
   var base: DAGRoot?
+  /// Which options `base` was built with (``FileContent/builtBy``).
+  var builtBy: UInt64?
   var map: ExtentMap
   var spool: SpoolFile?
   /// The reader of `base`, where one has been made.
   var reader: FileReader?
+  /// Leaves in `map` that the volume's chunker made.
+  var knownChunks: [CID: ChunkEnd]
   /// The state's ``OpenFile/State/version`` then.
   var version: UInt64
 

@@ -35,6 +35,8 @@ struct DAGBuild {
   /// The DAG, if no byte of content has to be read for it; else nil.
   func runIfCheap() async throws(FileSystemError) -> DAGRoot? {
     if let root = wholeBase { return root }
+    guard profile.isRegular else { return try await rechunk(reading: false) }
+    guard !hasIrregularBase else { return nil }
     let work = sort()
     guard work.pieced.isEmpty else { return nil }
     return try await rebuild(work)
@@ -43,6 +45,11 @@ struct DAGBuild {
   /// The DAG, whatever it takes.
   func run() async throws(FileSystemError) -> DAGRoot {
     if let root = wholeBase { return root }
+    guard profile.isRegular else {
+      guard let root = try await rechunk(reading: true) else { return try await importWhole() }
+      return root
+    }
+    guard !hasIrregularBase else { return try await importWhole() }
     var work = sort()
     let source = try await readable()
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: file.chunkSize, alignment: 4096)
@@ -151,6 +158,28 @@ struct DAGBuild {
         position += UInt64(count)
       }
       return try await importer.finish()
+    } catch { throw FileSystemError(error) }
+  }
+
+  /// Whether the base is of other options, where its form might not tell.
+  private var hasIrregularBase: Bool { snapshot.builtBy != nil && snapshot.map.baseLimit > 0 }
+
+  /// The DAG where chunks are not all of one size, or not under a balanced tree; nil if bytes would have to be read
+  /// and may not, or the base is not what it should be.
+  private func rechunk(reading: Bool) async throws(FileSystemError) -> DAGRoot? {
+    let base = snapshot.builtBy == profile.fingerprint ? snapshot.base : nil
+    let rechunking = Rechunking(
+      size: snapshot.size, extents: snapshot.map.extents(in: 0..<snapshot.size), base: base,
+      knownChunks: snapshot.knownChunks, profile: profile, store: file.volume)
+    let source = reading ? try await readable() : snapshot
+    do {
+      let segments = try await rechunking.segments(
+        read: reading
+          ? { offset, buffer in try await source.read(at: offset, into: buffer, from: file.volume) } : nil)
+      guard let segments else { return nil }
+      return try await DAGEditor.build(segments, base: base, profile: profile, store: file.volume).root
+    } catch let error as UnixFSError where error.code == .shapeMismatch {
+      return nil
     } catch { throw FileSystemError(error) }
   }
 }

@@ -11,14 +11,16 @@ extension OpenFile {
     while true {
       let isDone = try state.withLock { state throws(FileSystemError) -> Bool in
         if let failure = state.failure { throw failure }
-        guard state.sealing.isEmpty, !state.isSpilling else { return false }
+        guard state.sealing.isEmpty, !state.isSpilling, !state.isCutting else { return false }
+        // A chunker that has begun a chunk would have to look at what changes now.
+        if state.stream != nil { try spillStream(&state) }
         try body(&state)
         state.times = times
         state.isDirty = true
         return true
       }
       if isDone { return }
-      await wait { $0.sealing.isEmpty && !$0.isSpilling }
+      await wait { $0.sealing.isEmpty && !$0.isSpilling && !$0.isCutting }
     }
   }
 
@@ -81,6 +83,7 @@ extension OpenFile {
       removeBuffered(range, &state)
       if state.base != root {
         state.base = root
+        state.builtBy = nil
         state.reader = reader
       }
       state.map.showBase(range)

@@ -123,7 +123,7 @@ extension OpenFile {
 
   /// Whether a leaf is one that this volume would make.
   private func isOwnForm(_ cid: CID) -> Bool {
-    volume.profile.rawLeaves && cid.codec == .raw && cid.hashFunction == .sha2_256
+    volume.profile.rawLeaves && volume.profile.hasFormOfLeaf(cid)
   }
 
   /// Copies bytes; `shift` is added to offsets, modulo 2⁶⁴. Returns how far that went.

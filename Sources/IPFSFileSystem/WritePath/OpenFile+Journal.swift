@@ -26,7 +26,7 @@ extension OpenFile {
       let snapshot = try await journalInGate()
       guard !state.withLock({ $0.journaled.isCommitted }) else { return try await volume.dagRoot(of: inode) }
       let root = try await DAGBuild(snapshot, of: self).run()
-      try await record(FileContent(root), of: snapshot)
+      try await record(built(root, of: snapshot), of: snapshot)
       return root
     }
   }
@@ -61,15 +61,17 @@ extension OpenFile {
       } else if snapshot.size == 0 {
         try await record(.empty, of: snapshot)
       } else if let root = try await cheapRoot(of: snapshot) {
-        try await record(FileContent(root), of: snapshot)
+        try await record(built(root, of: snapshot), of: snapshot)
       } else if snapshot.map.extents.count > Self.mostJournaledExtents,
         let root = try? await DAGBuild(snapshot, of: self).run()
       {
         // A row of all these extents would cost each flush more than the DAG costs once.
-        try await record(FileContent(root), of: snapshot)
+        try await record(built(root, of: snapshot), of: snapshot)
       } else {
         try await record(
-          FileContent(size: snapshot.size, base: snapshot.base, pending: snapshot.map), of: snapshot)
+          FileContent(
+            size: snapshot.size, base: snapshot.base, builtBy: snapshot.builtBy, pending: snapshot.map),
+          of: snapshot)
       }
     } catch {
       state.withLock { state in
@@ -93,11 +95,18 @@ extension OpenFile {
     }
   }
 
+  /// The content that a DAG makes.
+  private func built(_ root: DAGRoot, of snapshot: ContentSnapshot) -> FileContent {
+    // A DAG that is still the base is one that others may have built.
+    let builtBy = root == snapshot.base ? snapshot.builtBy : volume.profile.isRegular ? nil : volume.profile.fingerprint
+    return FileContent(root, builtBy: builtBy)
+  }
+
   /// What the file consists of now; kept until the gate is left.
   func takeSnapshot(of state: inout State) -> ContentSnapshot {
     let snapshot = ContentSnapshot(
-      size: state.size, base: state.base, map: state.map, spool: state.spool, reader: state.reader,
-      version: state.version)
+      size: state.size, base: state.base, builtBy: state.builtBy, map: state.map, spool: state.spool,
+      reader: state.reader, knownChunks: state.knownChunks, version: state.version)
     state.inUse = snapshot
     return snapshot
   }
@@ -122,6 +131,8 @@ extension OpenFile {
       if state.base != content.base { state.reader = nil }
       state.base = content.base
       state.baseVersion += 1
+      state.builtBy = content.builtBy
+      state.knownChunks = [:]
       state.map = ExtentMap(baseSize: content.base?.size ?? 0)
       Self.dropUnusedSpool(&state)
     }

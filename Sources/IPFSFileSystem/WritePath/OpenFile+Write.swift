@@ -16,6 +16,8 @@ extension OpenFile {
     case taken([WholeChunk])
     /// There was no room for the rest of the bytes, which belongs at this offset; these chunks are whole now.
     case needsSpace([WholeChunk], OwnedPayload, at: UInt64)
+    /// All bytes are taken, and a content-defined chunker can go on.
+    case streamed
   }
 
   /// Writes bytes at an offset.
@@ -37,10 +39,12 @@ extension OpenFile {
     switch acceptance {
     case .busy(let copy):
       let touched = chunks(of: offset..<offset + UInt64(copy.count))
-      await wait { !$0.isSpilling && !Self.isSealing($0, touched) }
+      await wait { !$0.isSpilling && !Self.isSealing($0, touched) && !$0.isBehind }
       try await write(copy, at: offset, times: times, mayMakeSpace: mayMakeSpace)
     case .taken(let whole):
       if let failure = await seal(whole) { throw failure }
+    case .streamed:
+      if let failure = await cut(isEnd: false) { throw failure }
     case .needsSpace(let whole, let rest, let position):
       if let failure = await seal(whole) { throw failure }
       _ = await volume.makeSpace()
@@ -54,13 +58,14 @@ extension OpenFile {
     try state.withLock { state throws(FileSystemError) -> Acceptance in
       if let failure = state.failure { throw failure }
       let end = offset + UInt64(bytes.count)
-      if state.isSpilling || Self.isSealing(state, chunks(of: offset..<end)) {
+      if state.isSpilling || Self.isSealing(state, chunks(of: offset..<end)) || state.isBehind {
         return .busy(OwnedPayload(Array(bytes)))
       }
       var whole: [WholeChunk] = []
       var done = 0
       var failure: FileSystemError?
       do throws(FileSystemError) {
+        if isStreaming { try prepareStream(for: bytes, at: offset, &state) }
         while done < bytes.count {
           let position = offset + UInt64(done)
           let index = position / UInt64(chunkSize)
@@ -90,6 +95,10 @@ extension OpenFile {
       guard failure == nil else {
         return .needsSpace(whole, OwnedPayload(Array(bytes[done...])), at: offset + UInt64(done))
       }
+      if state.canCut(bufferSize: chunkSize) {
+        state.stream?.isCutting = true
+        return .streamed
+      }
       return .taken(whole)
     }
   }
@@ -110,12 +119,16 @@ extension OpenFile {
     }
     buffer.write(piece, at: within)
     guard buffer.isComplete else { return nil }
+    if isStreaming {
+      try keep(index, buffer, &state)
+      return nil
+    }
     state.buffers[index] = nil
     return buffer
   }
 
   /// Writes bytes to the spool file and says so in the map.
-  private func spool(_ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ state: inout State) throws(FileSystemError) {
+  func spool(_ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ state: inout State) throws(FileSystemError) {
     let file: SpoolFile
     if let existing = state.spool {
       file = existing
@@ -166,6 +179,7 @@ extension OpenFile {
       case .success(let leaf):
         let start = index * UInt64(chunkSize)
         state.map.set(start..<start + UInt64(leaf.size), .leaf(leaf, origin: Int64(start)))
+        if !volume.profile.isRegular { state.knownChunks[leaf.cid] = leaf.size == chunkSize ? .cut : .file }
       case .failure(let error):
         state.failure = error
       }
@@ -179,7 +193,8 @@ extension OpenFile {
   func spill() async throws(FileSystemError) -> ContentSnapshot {
     state.withLock { $0.isSpilling = true }
     defer { resumeWaiting { $0.isSpilling = false } }
-    await wait { $0.sealing.isEmpty }
+    await wait { $0.sealing.isEmpty && !$0.isCutting }
+    if let failure = await cut(isEnd: true) { throw failure }
     let tails = try await spillAllBuffers()
     if let failure = await seal(tails) { throw failure }
     return state.withLock { state in
@@ -214,6 +229,10 @@ extension OpenFile {
   /// the first time.
   private func spillBuffers(_ state: inout State) throws(FileSystemError) -> [WholeChunk] {
     var tails: [WholeChunk] = []
+    if isStreaming {
+      try spillStream(&state)
+      return []
+    }
     var sealedTails = state.sealedTails
     for (index, buffer) in state.buffers {
       let range = range(ofChunk: index, size: state.size)

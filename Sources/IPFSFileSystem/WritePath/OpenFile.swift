@@ -38,6 +38,8 @@ final class OpenFile: Sendable {
     var size: UInt64
     /// The last DAG that was built.
     var base: DAGRoot?
+    /// Which options it was built with (``FileContent/builtBy``).
+    var builtBy: UInt64?
     /// What differs from the base.
     var map: ExtentMap
     /// Chunks in memory, by index.
@@ -52,6 +54,10 @@ final class OpenFile: Sendable {
     /// Partial chunks that a flush already stored once: the next flush spools what was appended to them, so that
     /// appending and flushing in turn does not store the chunk again and again.
     var sealedTails: Set<UInt64> = []
+    /// Where a content-defined chunker is in the file while that is written in order.
+    var stream: ChunkStream?
+    /// Leaves that were stored for the next DAG, and how they end.
+    var knownChunks: [CID: ChunkEnd] = [:]
     var spool: SpoolFile?
     /// Where bytes go in `spool`.
     var spoolLayout: SpoolLayout
@@ -113,6 +119,7 @@ final class OpenFile: Sendable {
 
   let inode: InodeNumber
   let volume: any Volume
+  /// Bytes of a chunk buffer: a chunk where the chunker is a fixed one.
   let chunkSize: Int
   let pool: ChunkPool
   let spools: SpoolFolder
@@ -134,7 +141,7 @@ final class OpenFile: Sendable {
     self.volume = volume
     self.pool = pool
     self.spools = spools
-    chunkSize = volume.profile.chunkSize
+    chunkSize = Self.bufferSize(volume.profile)
     var spool: SpoolFile?
     var hasLostSpool = false
     if let end = content.pending?.spoolEnd {
@@ -144,7 +151,7 @@ final class OpenFile: Sendable {
     self.hasLostSpool = hasLostSpool
     state = Mutex(
       State(
-        size: content.size, base: content.base,
+        size: content.size, base: content.base, builtBy: content.builtBy,
         map: content.pending ?? ExtentMap(baseSize: content.base?.size ?? 0), spool: spool,
         spoolLayout: SpoolLayout(after: spool?.size ?? 0), journaled: content,
         isOrphan: record.parent == 0, lastChange: .now))
@@ -244,6 +251,9 @@ final class OpenFile: Sendable {
       state.size = content.size
       state.base = content.base
       state.baseVersion += 1
+      state.builtBy = content.builtBy
+      state.knownChunks = [:]
+      state.stream = nil
       state.map = content.pending ?? ExtentMap(baseSize: content.base?.size ?? 0)
       state.isDirty = false
       state.times = nil

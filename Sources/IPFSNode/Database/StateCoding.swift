@@ -52,8 +52,9 @@ struct StateEncoder {
   mutating func append(_ file: FileContent) {
     append(file.size)
     append(file.base)
-    guard let map = file.pending else { return append(byte: 0) }
-    append(byte: 1)
+    append(byte: (file.pending == nil ? 0 : FileFlag.isPending) | (file.builtBy == nil ? 0 : FileFlag.hasBuilder))
+    if let builtBy = file.builtBy { append(builtBy) }
+    guard let map = file.pending else { return }
     append(map.baseLimit)
     append(UInt64(map.extents.count))
     var end: UInt64 = 0
@@ -98,6 +99,12 @@ struct StateEncoder {
       append(value)
     }
   }
+}
+
+/// What a file's record has beside its size and base.
+private enum FileFlag {
+  static let isPending: UInt8 = 1
+  static let hasBuilder: UInt8 = 2
 }
 
 /// How the source of an extent is written.
@@ -197,11 +204,11 @@ struct StateDecoder {
   mutating func file() throws(NodeError) -> FileContent {
     let size = try number()
     let base = try root()
-    switch try byte() {
-    case 0: return FileContent(size: size, base: base, pending: nil)
-    case 1: return FileContent(size: size, base: base, pending: try extentMap())
-    default: throw Self.malformed
-    }
+    let flags = try byte()
+    guard flags & ~(FileFlag.isPending | FileFlag.hasBuilder) == 0 else { throw Self.malformed }
+    let builtBy = flags & FileFlag.hasBuilder == 0 ? nil : try number()
+    let pending = flags & FileFlag.isPending == 0 ? nil : try extentMap()
+    return FileContent(size: size, base: base, builtBy: builtBy, pending: pending)
   }
 
   private mutating func extentMap() throws(NodeError) -> ExtentMap {

@@ -8,7 +8,7 @@ package struct StoredNode: Hashable, Sendable {
   package var dag: DAGRoot?
 
   /// What is neither number, parent nor name, in binary form.
-  var state: [UInt8] {
+  package var state: [UInt8] {
     var encoder = StateEncoder()
     encode(into: &encoder)
     return encoder.bytes
@@ -25,7 +25,9 @@ package struct StoredNode: Hashable, Sendable {
   }
 
   /// A node of its columns. Throws `corrupt`.
-  init(inode: InodeNumber, parent: InodeNumber, name: EntryName, state: UnsafeRawBufferPointer) throws(NodeError) {
+  package init(
+    inode: InodeNumber, parent: InodeNumber, name: EntryName, state: UnsafeRawBufferPointer
+  ) throws(NodeError) {
     var decoder = StateDecoder(state)
     try self.init(inode: inode, parent: parent, name: name, from: &decoder)
     guard decoder.isAtEnd else { throw StateDecoder.malformed }

@@ -46,6 +46,8 @@ public final class Pins: Sendable {
       } catch {
         throw NodeError.missing(error)
       }
+      // A loss of power must not leave a pin of what is not on the disk.
+      try self.blockstore.syncNow()
       try self.write { () throws(NodeError) in
         // The pin may have come meanwhile.
         try self.refuseDirect(kind, of: cid)

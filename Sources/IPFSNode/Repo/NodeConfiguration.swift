@@ -1,10 +1,10 @@
 import Foundation
 import Multiformats
-import UnixFS
+package import UnixFS
 
 /// The repo's `config` file: JSON with Kubo's key names. Keys that are not known here are kept out of the way of
 /// whoever knows them: the file is only written when there is none.
-struct NodeConfiguration: Codable, Hashable, Sendable {
+package struct NodeConfiguration: Codable, Hashable, Sendable {
   /// The import options that are new files' and directories' (Kubo's section `Import`). What is left out is as in
   /// profile `unixfs-v1-2025`.
   var importSection: ImportSection?
@@ -18,6 +18,7 @@ struct NodeConfiguration: Codable, Hashable, Sendable {
     var rawLeaves: Bool?
     var chunker: String?
     var hashFunction: String?
+    var layout: String?
     var fileMaxLinks: Int?
     var directoryMaxFanout: Int?
     var directorySizeThreshold: String?
@@ -28,6 +29,7 @@ struct NodeConfiguration: Codable, Hashable, Sendable {
       case rawLeaves = "UnixFSRawLeaves"
       case chunker = "UnixFSChunker"
       case hashFunction = "HashFunction"
+      case layout = "UnixFSDAGLayout"
       case fileMaxLinks = "UnixFSFileMaxLinks"
       case directoryMaxFanout = "UnixFSHAMTDirectoryMaxFanout"
       case directorySizeThreshold = "UnixFSHAMTDirectorySizeThreshold"
@@ -36,7 +38,7 @@ struct NodeConfiguration: Codable, Hashable, Sendable {
   }
 
   /// What a new repo's file says: profile `unixfs-v1-2025`.
-  static let standard = """
+  package static let standard = """
     {
       "Import": {
         "CidVersion": 1,
@@ -56,10 +58,15 @@ struct NodeConfiguration: Codable, Hashable, Sendable {
   init(path: String) throws(NodeError) {
     try Repo.write(Self.standard, to: path, unlessThere: true)
     do {
-      self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+      try self.init(json: Array(Data(contentsOf: URL(fileURLWithPath: path))))
     } catch {
       throw NodeError(.unusableRepo, "cannot read the configuration \(path)", cause: error)
     }
+  }
+
+  /// Reads the file's bytes.
+  package init(json: [UInt8]) throws {
+    self = try JSONDecoder().decode(Self.self, from: Data(json))
   }
 
   /// The profile that the import options mean.
@@ -68,7 +75,7 @@ struct NodeConfiguration: Codable, Hashable, Sendable {
   ///   - profile: Takes the place of the file's options; nil keeps them.
   ///   - overriding: Options that come before both.
   /// - Throws: `unusableRepo` for what is not supported.
-  func profile(
+  package func profile(
     over profile: ImportProfile? = nil, with overriding: ImportOptions = ImportOptions()
   ) throws(NodeError) -> ImportProfile {
     let own = profile == nil ? try options() : ImportOptions()
@@ -82,9 +89,10 @@ struct NodeConfiguration: Codable, Hashable, Sendable {
   private func options() throws(NodeError) -> ImportOptions {
     var options = ImportOptions()
     guard let section = importSection else { return options }
-    guard section.hashFunction ?? "sha2-256" == "sha2-256" else {
-      throw Self.unsupported("HashFunction", section.hashFunction)
-    }
+    do throws(UnixFSError) {
+      if let name = section.hashFunction { try options.set("hash", to: name) }
+    } catch { throw Self.unsupported("HashFunction", section.hashFunction) }
+    options.layout = try Self.layout(section.layout)
     let standard = ImportProfile.unixfsV1_2025.sharding
     options.cidVersion = try Self.version(section.cidVersion)
     options.rawLeaves = section.rawLeaves
@@ -107,6 +115,15 @@ struct NodeConfiguration: Codable, Hashable, Sendable {
     case 0: return .v0
     case 1: return .v1
     case let number?: throw unsupported("CidVersion", String(number))
+    }
+  }
+
+  private static func layout(_ text: String?) throws(NodeError) -> ImportProfile.Layout? {
+    switch text {
+    case nil: return nil
+    case "balanced": return .balanced
+    case "trickle": return .trickle
+    default: throw unsupported("UnixFSDAGLayout", text)
     }
   }
 

@@ -18,20 +18,24 @@ public struct DirectoryWriter: Sendable {
 
   /// Makes a directory.
   ///
-  /// - Parameter entries: The entries, in any order.
+  /// - Parameters:
+  ///   - entries: The entries, in any order.
+  ///   - metadata: What its root says of the directory.
   /// - Returns: The directory, and how many blocks were encoded.
   /// - Throws: ``UnixFSError`` with `duplicateName`, or `tooDeep` where a HAMT cannot hold two names of one hash; or
   ///   what the store throws.
-  public func build(_ entries: [DirectoryEntry]) async throws -> (root: DAGRoot, encodedNodes: Int) {
+  public func build(
+    _ entries: [DirectoryEntry], metadata: UnixFSMetadata? = nil
+  ) async throws -> (root: DAGRoot, encodedNodes: Int) {
     let sharding = profile.sharding
     guard sharding.isSharded(size: entries.reduce(sharding.emptySize) { $0 + sharding.size(of: $1) }) else {
-      return (try await buildBasic(entries), 1)
+      return (try await buildBasic(entries, metadata: metadata), 1)
     }
     let hamt = HAMT(profile: profile, store: store)
     for entry in entries {
       if try await hamt.set(entry) != nil { throw duplicateName(entry.name) }
     }
-    return (try await hamt.write(), hamt.encodedNodes)
+    return (try await hamt.write(metadata: metadata), hamt.encodedNodes)
   }
 
   /// Changes a directory.
@@ -83,13 +87,16 @@ public struct DirectoryWriter: Sendable {
     return (try await hamt.write(), hamt.encodedNodes)
   }
 
-  private func buildBasic(_ entries: [DirectoryEntry]) async throws -> DAGRoot {
+  private func buildBasic(
+    _ entries: [DirectoryEntry], metadata: UnixFSMetadata? = nil
+  ) async throws -> DAGRoot {
     let sorted = entries.sorted { $0.name < $1.name }
     for (entry, next) in zip(sorted, sorted.dropFirst()) where entry.name == next.name {
       throw duplicateName(entry.name)
     }
-    return try await store.store(
-      UnixFSNode(kind: .directory), links: sorted.map(\.link), size: 0, version: profile.cidVersion)
+    var node = UnixFSNode(kind: .directory)
+    if let metadata { node.set(metadata) }
+    return try await store.store(node, links: sorted.map(\.link), size: 0, profile: profile)
   }
 
   private func duplicateName(_ name: EntryName) -> UnixFSError {

@@ -173,12 +173,14 @@ final class HAMT {
   }
 
   /// Encodes and stores the shards that differ from what is stored, and returns the directory.
-  func write() async throws -> DAGRoot {
-    let root = try await write(root)
+  func write(metadata: UnixFSMetadata? = nil) async throws -> DAGRoot {
+    let root = try await write(root, metadata: metadata)
     return DAGRoot(cid: root.cid, size: 0, tsize: root.tsize)
   }
 
-  private func write(_ shard: Shard) async throws -> (cid: CID, tsize: UInt64) {
+  private func write(
+    _ shard: Shard, metadata: UnixFSMetadata? = nil
+  ) async throws -> (cid: CID, tsize: UInt64) {
     if let stored = shard.stored { return stored }
     var children: [(slot: Int, child: HAMTShard.Child)] = []
     children.reserveCapacity(shard.children.count)
@@ -191,8 +193,9 @@ final class HAMT {
         children.append((slot, .shard(cid: cid, tsize: tsize)))
       }
     }
-    let (node, links) = HAMTShard(fanout: profile.sharding.fanout, children: children).encoded()
-    let root = try await store.store(node, links: links, size: 0, version: profile.cidVersion)
+    var (node, links) = HAMTShard(fanout: profile.sharding.fanout, children: children).encoded()
+    if let metadata { node.set(metadata) }
+    let root = try await store.store(node, links: links, size: 0, profile: profile)
     encodedNodes += 1
     shard.stored = (root.cid, root.tsize)
     return (root.cid, root.tsize)

@@ -24,11 +24,12 @@ public struct ChunkEdits: Sendable {
 
 /// Builds the DAG of a changed file at a cost that follows the change.
 public enum DAGEditor {
-  /// Applies edits to a balanced DAG. The result is what `ipfs add` builds of the same bytes with the same options.
+  /// Applies edits to a balanced DAG of chunks of one size. The result is what `ipfs add` builds of the same bytes with the same options.
   ///
   /// Inner nodes on the paths to changed chunks are read and encoded anew; what is beside them is linked as it is.
   /// Zero leaves are stored here, and identical subtrees of zeros encoded once: a hole costs a node a level.
   ///
+  /// - Precondition: The profile has a fixed chunker and the balanced layout.
   /// - Returns: The new DAG, and how many blocks were encoded for it.
   /// - Throws: ``UnixFSError``: `shapeMismatch` when the base is not what the profile's layout builds (as far as it
   ///   was read: its left edge and the paths to the changes), `invalidEdits` for edits that contradict themselves; or
@@ -56,11 +57,15 @@ private struct BalancedRebuild {
   private let baseShape: BalancedShape
   /// Full subtrees of zeros, by height.
   private var zeros: [DAGRoot] = []
-  private(set) var encodedNodes = 0
+  private var nodes: NodeEncoder
+  private var encodedLeaves = 0
+
+  var encodedNodes: Int { nodes.encodedNodes + encodedLeaves }
 
   init(_ edits: ChunkEdits, profile: ImportProfile, store: any BlockStore) throws(UnixFSError) {
     self.profile = profile
     self.store = store
+    nodes = NodeEncoder(profile: profile, sink: store)
     shape = BalancedShape(size: edits.size, profile: profile)
     baseShape = BalancedShape(size: edits.base?.size ?? 0, profile: profile)
     base = edits.base?.size == 0 ? nil : edits.base
@@ -93,7 +98,8 @@ private struct BalancedRebuild {
       guard index >= next, index < shape.chunkCount, hole(at: index) == nil else {
         throw UnixFSError(.invalidEdits, "leaf \(index) is out of order, beyond the file's end, or in a hole")
       }
-      guard UInt64(clamping: leaf.size) == shape.byteCount(of: index..<index + 1), isLeaf(leaf.cid) else {
+      guard UInt64(clamping: leaf.size) == shape.byteCount(of: index..<index + 1), profile.hasFormOfLeaf(leaf.cid)
+      else {
         throw UnixFSError(.invalidEdits, "leaf \(index) has not the size or form of its chunk", cid: leaf.cid)
       }
       next = index + 1
@@ -136,8 +142,7 @@ private struct BalancedRebuild {
       children.append(try await subtree(height: height - 1, start: next, base: old))
       next += min(span, range.upperBound - next)
     }
-    encodedNodes += 1
-    return try await BalancedLayout.store(children, profile: profile, to: store)
+    return try await nodes.store(children)
   }
 
   /// The base's subtrees below a subtree of the new tree.
@@ -164,8 +169,7 @@ private struct BalancedRebuild {
     if zeros.isEmpty { zeros.append(try await zeroLeaf(size: profile.chunkSize)) }
     while zeros.count <= height {
       let children = Array(repeating: zeros[zeros.count - 1], count: profile.maxFileLinks)
-      zeros.append(try await BalancedLayout.store(children, profile: profile, to: store))
-      encodedNodes += 1
+      zeros.append(try await nodes.store(children))
     }
     return zeros[height]
   }
@@ -174,7 +178,7 @@ private struct BalancedRebuild {
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
     defer { bytes.deallocate() }
     bytes.initializeMemory(as: UInt8.self, repeating: 0)
-    encodedNodes += 1
+    encodedLeaves += 1
     return DAGRoot(try await LeafEncoder.store(UnsafeRawBufferPointer(bytes), profile: profile, to: store))
   }
 }
@@ -232,10 +236,10 @@ extension BalancedRebuild {
     }
     let expected = baseShape.childSizes(height: height, start: start)
     let children = zip(decoded.links, expected).map { DAGRoot(cid: $0.cid, size: $1, tsize: $0.tsize) }
-    let hasForm = children.allSatisfy { height == 1 ? isLeaf($0.cid) : isNode($0.cid) }
-    let (node, links) = try BalancedLayout.node(over: children)
+    let hasForm = children.allSatisfy { height == 1 ? profile.hasFormOfLeaf($0.cid) : profile.hasFormOfNode($0.cid) }
+    let (node, links) = try NodeEncoder.node(over: children)
     guard
-      isNode(subtree.cid), hasForm, decoded.links.count == expected.count,
+      profile.hasFormOfNode(subtree.cid), hasForm, decoded.links.count == expected.count,
       DAGPBNode(links: links, data: node.encoded()).encoded() == block.data
     else {
       throw UnixFSError(.shapeMismatch, "the base is of another layout", cid: subtree.cid)
@@ -249,7 +253,7 @@ extension BalancedRebuild {
     for height in stride(from: baseShape.height, to: 0, by: -1) {
       subtree = try await baseChildren(of: subtree, height: height, start: 0)[0]
     }
-    guard isLeaf(subtree.cid) else {
+    guard profile.hasFormOfLeaf(subtree.cid) else {
       throw UnixFSError(.shapeMismatch, "the base has leaves of another form", cid: subtree.cid)
     }
     guard !profile.rawLeaves else { return }
@@ -260,13 +264,5 @@ extension BalancedRebuild {
     else {
       throw UnixFSError(.shapeMismatch, "the base has leaves of another form", cid: subtree.cid)
     }
-  }
-
-  private func isLeaf(_ cid: CID) -> Bool {
-    profile.rawLeaves ? cid.codec == .raw && cid.hashFunction == .sha2_256 : isNode(cid)
-  }
-
-  private func isNode(_ cid: CID) -> Bool {
-    cid.codec == .dagPB && cid.version == profile.cidVersion && cid.hashFunction == .sha2_256
   }
 }

@@ -13,15 +13,33 @@ public enum LeafEncoder {
   public static func store(
     _ bytes: UnsafeRawBufferPointer, profile: ImportProfile, to sink: any BlockSink
   ) async throws -> Leaf {
-    guard profile.rawLeaves else {
-      let root = try await sink.store(
-        UnixFSNode(kind: .file, data: bytes.isEmpty ? nil : Array(bytes), fileSize: UInt64(bytes.count)),
-        size: UInt64(bytes.count), version: profile.cidVersion)
-      return Leaf(cid: root.cid, size: bytes.count, tsize: Int(root.tsize))
-    }
-    let cid = CID.sha256(of: bytes, codec: .raw)
+    guard profile.rawLeaves else { return try await store(node(over: bytes, profile: profile), profile, to: sink) }
+    let cid = try profile.cid(of: bytes, codec: .raw)
     try await sink.put(cid, bytes)
     return Leaf(cid: cid, size: bytes.count, tsize: bytes.count)
+  }
+
+  /// Stores the only chunk of a file whose root says more of it: never a bare leaf, which has no place for that.
+  static func store(
+    _ bytes: UnsafeRawBufferPointer, metadata: UnixFSMetadata, profile: ImportProfile, to sink: any BlockSink
+  ) async throws -> Leaf {
+    var node = node(over: bytes, profile: profile)
+    node.set(metadata)
+    return try await store(node, profile, to: sink)
+  }
+
+  /// The node of a leaf that is not bare.
+  static func node(over bytes: UnsafeRawBufferPointer, profile: ImportProfile) -> UnixFSNode {
+    let kind: UnixFSNode.Kind = profile.layout == .trickle ? .raw : .file
+    return UnixFSNode(kind: kind, data: bytes.isEmpty ? nil : Array(bytes), fileSize: UInt64(bytes.count))
+  }
+
+  private static func store(
+    _ node: UnixFSNode, _ profile: ImportProfile, to sink: any BlockSink
+  ) async throws -> Leaf {
+    let size = node.data?.count ?? 0
+    let root = try await sink.store(node, size: UInt64(size), profile: profile)
+    return Leaf(cid: root.cid, size: size, tsize: Int(root.tsize))
   }
 }
 

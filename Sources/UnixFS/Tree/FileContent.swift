@@ -43,19 +43,23 @@ public struct FileContent: Hashable, Sendable {
   public var size: UInt64
   /// The last DAG that was built, nil before the first one.
   public var base: DAGRoot?
+  /// Which options `base` was built with (``ImportProfile/fingerprint``), where its leaves are to be linked unread and
+  /// its form does not tell; nil where nobody knows.
+  public var builtBy: UInt64?
   /// What differs from `base`; nil when `base` is the whole truth.
   public var pending: ExtentMap?
 
   /// Makes a content of its parts.
-  public init(size: UInt64, base: DAGRoot?, pending: ExtentMap?) {
+  public init(size: UInt64, base: DAGRoot?, builtBy: UInt64? = nil, pending: ExtentMap?) {
     self.size = size
     self.base = base
+    self.builtBy = builtBy
     self.pending = pending
   }
 
   /// A file whose DAG is built.
-  public init(_ root: DAGRoot) {
-    self.init(size: root.size, base: root, pending: nil)
+  public init(_ root: DAGRoot, builtBy: UInt64? = nil) {
+    self.init(size: root.size, base: root, builtBy: builtBy, pending: nil)
   }
 
   /// A new file: empty, and no DAG yet (the empty file's CID is asked for rarely and costs a block).

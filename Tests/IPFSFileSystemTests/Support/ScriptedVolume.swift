@@ -17,6 +17,8 @@ enum VolumeCall: Hashable {
 final class ScriptedVolume: Volume {
   private struct State {
     var counts: [VolumeCall: Int] = [:]
+    var bytesRead = 0
+    var bytesStored = 0
     /// How many more calls succeed before each fails.
     var allowed: [VolumeCall: Int] = [:]
     /// Calls that wait until they are let go.
@@ -35,6 +37,12 @@ final class ScriptedVolume: Volume {
   // MARK: Script
 
   func count(_ call: VolumeCall) -> Int { state.withLock { $0.counts[call, default: 0] } }
+
+  /// Bytes of blocks that were asked for.
+  var bytesRead: Int { state.withLock { $0.bytesRead } }
+
+  /// Bytes of blocks that were put.
+  var bytesStored: Int { state.withLock { $0.bytesStored } }
 
   /// Lets so many calls succeed; those after them fail for lack of space. All succeed with nil.
   func allow(_ count: Int?, _ call: VolumeCall) { state.withLock { $0.allowed[call] = count } }
@@ -159,15 +167,21 @@ final class ScriptedVolume: Volume {
 
   func capacity() async throws(FileSystemError) -> VolumeCapacity { try await base.capacity() }
 
-  func block(_ cid: CID) async throws -> Block { try await base.block(cid) }
+  func block(_ cid: CID) async throws -> Block {
+    let block = try await base.block(cid)
+    state.withLock { $0.bytesRead += block.data.count }
+    return block
+  }
 
   func read(_ cid: CID, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) async throws {
     try await base.read(cid, at: offset, into: buffer)
+    state.withLock { $0.bytesRead += buffer.count }
   }
 
   func put(_ cid: CID, _ data: UnsafeRawBufferPointer) async throws {
     // The bytes may be gone after the first suspension.
     let copy = Array(data)
+    state.withLock { $0.bytesStored += copy.count }
     do {
       try await begin(.put)
     } catch {

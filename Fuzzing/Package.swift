@@ -1,0 +1,57 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that users of swipfs do not inherit it. Its sources are links to those of swipfs: so they
+// are built with the fuzzer's instruments, and the checks reach what is `package`.
+
+var settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .unsafeFlags(["-sanitize=fuzzer,address"]),
+]
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "Fuzzing",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CBlake2", pkgConfig: "libb2"),
+    .systemLibrary(name: "CISAL", pkgConfig: "libisal"),
+    .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CFuse3", pkgConfig: "fuse3"),
+    .systemLibrary(name: "CFuzzer"),
+    .target(name: "Multiformats", dependencies: ["CBlake2", crypto], swiftSettings: settings),
+    .target(name: "IPLD", dependencies: ["Multiformats"], swiftSettings: settings),
+    .target(name: "UnixFS", dependencies: ["IPLD", "Multiformats"], swiftSettings: settings),
+    .target(name: "Coordination", swiftSettings: settings),
+    .target(
+      name: "IPFSNode",
+      dependencies: ["UnixFS", "IPLD", "Multiformats", "CISAL", "CLinux", "Coordination", grdb, logging],
+      swiftSettings: settings),
+    .target(name: "Fuse", dependencies: ["CFuse3", logging], swiftSettings: settings),
+    .target(
+      name: "IPFSFileSystem", dependencies: ["UnixFS", "IPLD", "Multiformats", "Coordination", logging],
+      swiftSettings: settings),
+    .target(
+      name: "IPFSMount",
+      dependencies: ["Fuse", "IPFSFileSystem", "IPFSNode", "UnixFS", "IPLD", "Multiformats", logging],
+      swiftSettings: settings),
+    .target(name: "TestSupport", dependencies: ["UnixFS", "IPLD", "Multiformats"], swiftSettings: settings),
+    .target(
+      name: "DecoderChecks",
+      dependencies: ["IPFSMount", "IPFSNode", "UnixFS", "IPLD", "Multiformats", "TestSupport"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "Fuzz", dependencies: ["DecoderChecks", "CFuzzer"], swiftSettings: settings,
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
+  ]
+)
