@@ -106,8 +106,9 @@ struct CommandLineTests {
       try expectFailure(
         ["-o", "api=embedded,repo=\(mount.repo)", other], in: mount, Code.repo, mount.repo, "\(mount.pid)")
       #expect(!isMounted(other))
+      // What works on a repo is done by the process that has it.
       let verify = try mount.outcome(of: "\"$swipfs\" repo verify --repo \"$repo\"")
-      expect(verify, Code.repo, ["\(mount.pid)"])
+      #expect(verify.code == 0 && verify.output.contains("all is well"), "\(verify)")
       #expect(try mount.status().phase == "mounted")
       try mount.stop()
     }
