@@ -67,6 +67,24 @@ struct DiskModel {
     all = [root]
   }
 
+  /// What is in a folder, all of it on the disk, before the log's first event.
+  init(_ log: EventLog, holding folder: String) throws {
+    self.init(log)
+    try fill(root, from: folder)
+  }
+
+  private mutating func fill(_ node: Node, from path: String) throws {
+    for bytes in try names(in: path) {
+      let name = String(decoding: bytes, as: UTF8.self)
+      let full = "\(path)/\(name)"
+      let child = Node(isFolder: try status(full).st_mode & S_IFMT == S_IFDIR)
+      if child.isFolder { try fill(child, from: full) } else { child.durableBytes = try read(full) }
+      node.entries[name] = child
+      node.durableEntries[name] = child
+      all.append(child)
+    }
+  }
+
   /// Lets time go on to the moment after so many events.
   mutating func advance(to count: Int) throws {
     while position < count {

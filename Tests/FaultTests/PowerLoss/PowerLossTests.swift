@@ -24,43 +24,76 @@ struct PowerLossTests {
     let folder = try TemporaryFolder()
     defer { folder.remove() }
     let recording = try Recording(in: folder, seed: seed)
-    try recording.run(changes: Self.changes)
+    let result = try recording.run(changes: Self.changes)
     let log = try recording.log()
     try expectComplete(log, recording.repo, folder.path)
 
-    let moments = recording.moments
-    let states = try states(of: moments, log, seed)
+    let states = try states(of: result, log, seed)
     var disk = DiskModel(log)
     for (number, state) in states.enumerated() {
       try disk.advance(to: state.events)
       let path = "\(Self.scratch)/swipfs-power-\(getpid())"
       defer { _ = try? Shell.run("rm -rf \"$path\"", environment: ["path": path]) }
       try disk.write(to: path, state.survivors)
-      let problems = await problems(of: path, state, moments, goesOn: number % 5 == 0)
+      let problems = await problems(of: path, state, result, goesOn: number % 5 == 0)
       #expect(problems.isEmpty, "seed \(seed), \(state):\n\(problems.prefix(20).joined(separator: "\n"))")
       if !problems.isEmpty, let kept = Self.environment["POWER_LOSS_KEEP"] {
         try disk.write(to: "\(kept)/\(seed)-\(number)", state.survivors)
       }
     }
+    try await expectRecoveryCanBeCutShort(states, result, log, folder, seed)
     // On a disk that forgets one kind of file the same states must not pass.
     for forgotten in ["blocks/", "spool/", "swipfs.db-wal"] {
-      let isNoticed = try await isNoticed(forgotten, states.filter(\.isAtSync), moments, log)
+      let isNoticed = try await isNoticed(forgotten, states.filter(\.isAtSync), result, log)
       #expect(isNoticed, "seed \(seed): nothing depends on the syncs of \(forgotten)")
     }
     print(
-      "power loss, seed \(seed): \(moments.count) changes and \(log.data.count >> 20) MiB written;",
-      "\(states.count) states, \(states.count { $0.isAtSync }) of them at a sync")
+      "power loss, seed \(seed): \(result.moments.values.reduce(0) { $0 + $1.count }) changes and",
+      "\(log.data.count >> 20) MiB written; \(states.count) states, \(states.count { $0.isAtSync }) of them at a sync")
+  }
+
+  /// That a loss of power during the recovery from another does no more harm.
+  private func expectRecoveryCanBeCutShort(
+    _ states: [State], _ result: Recording.Result, _ log: EventLog, _ folder: TemporaryFolder, _ seed: UInt64
+  ) async throws {
+    var disk = DiskModel(log)
+    var generator = Generator(state: seed &+ 10)
+    for state in states.filter({ !$0.isAtSync }).enumerated().filter({ $0.offset % 16 == 0 }).map(\.element) {
+      try disk.advance(to: state.events)
+      let path = "\(Self.scratch)/swipfs-power-\(getpid())"
+      let events = "\(folder.path)/recovery-events"
+      defer { _ = try? Shell.run("rm -rf \"$path\" \"$events\"", environment: ["path": path, "events": events]) }
+      try disk.write(to: path, state.survivors)
+      let copy = "\(folder.path)/recovery"
+      try Shell.run("rm -rf \"$copy\"; cp -r \"$path\" \"$copy\"", environment: ["path": path, "copy": copy])
+      let outcome = try Program(
+        [Binaries.swipfs, "repo", "verify", "--repo", path],
+        environment: try Recording.environment(recording: path, to: events, in: folder.path, boot: "fedcba98")
+      ).wait()
+      #expect(outcome.code == 0, "\(outcome)")
+      let recovery = try EventLog(path: events)
+      for number in 0..<6 {
+        var second = try DiskModel(recovery, holding: copy)
+        try second.advance(to: generator.number(below: recovery.events.count + 1))
+        _ = try Shell.run("rm -rf \"$path\"", environment: ["path": path])
+        let survivors: DiskModel.Survivors =
+          number % 2 == 0 ? .nothing : .pages(Generator(state: generator.next()))
+        try second.write(to: path, survivors)
+        let problems = await problems(of: path, state, result, goesOn: number == 5)
+        #expect(
+          problems.isEmpty,
+          "seed \(seed), \(state), then cut after \(second.position) of \(recovery.events.count):\n\(problems)")
+      }
+    }
   }
 
   /// A state to be made and opened.
   private struct State: CustomStringConvertible {
     let events: Int
     let survivors: DiskModel.Survivors
-    /// The last moment that was synced, and the last that may be there.
-    let first: Int
-    let last: Int
-
-    var isAtSync: Bool { first == last }
+    let isAtSync: Bool
+    /// Of each directory the last moment that was synced, and the last that may be there.
+    var windows: [String: ClosedRange<Int>]
 
     var description: String {
       let kind =
@@ -70,13 +103,53 @@ struct PowerLossTests {
         case .prefixes: "some changes"
         case .pages: "some pages"
         }
-      return "\(kind) after \(events) events, synced at change \(first), which may have come to \(last)"
+      return "\(kind) after \(events) events, moments \(windows)"
     }
+  }
+
+  private func state(
+    _ events: Int, logSize: Int, _ survivors: DiskModel.Survivors, isAtSync: Bool, _ result: Recording.Result
+  ) -> State {
+    let syncs = result.syncs.filter { $0.logSize <= logSize }
+    let synced = syncs.map(\.begun).max() ?? 0
+    let windows = result.moments.map { directory, moments in
+      // What had returned when the last sync was asked for, and what a sync of its own came with.
+      let returned = moments.lastIndex { $0.time <= synced } ?? 0
+      let own = syncs.filter { $0.directory == directory }.map(\.moment).max() ?? 0
+      let first = max(returned, own)
+      let last = moments.firstIndex { $0.logSize > logSize } ?? moments.count - 1
+      return (directory, first...max(first, last))
+    }
+    return State(
+      events: events, survivors: survivors, isAtSync: isAtSync, windows: Dictionary(uniqueKeysWithValues: windows))
+  }
+
+  private func states(of result: Recording.Result, _ log: EventLog, _ seed: UInt64) throws -> [State] {
+    var states = result.syncs.map { sync -> State in
+      var state = state(log.count(at: sync.logSize), logSize: sync.logSize, .nothing, isAtSync: true, result)
+      // Nothing was under way in its own directory.
+      state.windows[sync.directory] = sync.moment...sync.moment
+      return state
+    }
+    var generator = Generator(state: seed &+ 9)
+    // Once the directories are there.
+    let begin = log.count(at: try #require(result.moments.values.compactMap(\.first?.logSize).max()))
+    for number in 0..<Self.randomMoments {
+      let events = begin + generator.number(below: log.events.count - begin + 1)
+      let survivors: DiskModel.Survivors =
+        switch number % 3 {
+        case 0: .nothing
+        case 1: .prefixes(Generator(state: generator.next()))
+        default: .pages(Generator(state: generator.next()))
+        }
+      states.append(state(events, logSize: log.ends[events - 1], survivors, isAtSync: false, result))
+    }
+    return states.sorted { $0.events < $1.events }
   }
 
   /// Whether any state fails of a disk that does not sync files whose path begins so.
   private func isNoticed(
-    _ forgotten: String, _ states: [State], _ moments: [Recording.Moment], _ log: EventLog
+    _ forgotten: String, _ states: [State], _ result: Recording.Result, _ log: EventLog
   ) async throws -> Bool {
     var disk = DiskModel(log, unsyncable: forgotten)
     for state in states {
@@ -84,33 +157,9 @@ struct PowerLossTests {
       let path = "\(Self.scratch)/swipfs-power-\(getpid())"
       defer { _ = try? Shell.run("rm -rf \"$path\"", environment: ["path": path]) }
       try disk.write(to: path, .nothing)
-      if await !problems(of: path, state, moments, goesOn: false).isEmpty { return true }
+      if await !problems(of: path, state, result, goesOn: false).isEmpty { return true }
     }
     return false
-  }
-
-  private func states(of moments: [Recording.Moment], _ log: EventLog, _ seed: UInt64) throws -> [State] {
-    var states: [State] = []
-    for (index, moment) in moments.enumerated() where moment.isSynced {
-      states.append(
-        State(events: log.count(at: moment.logSize), survivors: .nothing, first: index, last: index))
-    }
-    var generator = Generator(state: seed &+ 9)
-    let begin = log.count(at: try #require(moments.first).logSize)
-    for number in 0..<Self.randomMoments {
-      let events = begin + generator.number(below: log.events.count - begin + 1)
-      let size = events == 0 ? 0 : log.ends[events - 1]
-      let first = try #require(moments.lastIndex { $0.isSynced && $0.logSize <= size })
-      let last = moments.firstIndex { $0.logSize > size } ?? moments.count - 1
-      let survivors: DiskModel.Survivors =
-        switch number % 3 {
-        case 0: .nothing
-        case 1: .prefixes(Generator(state: generator.next()))
-        default: .pages(Generator(state: generator.next()))
-        }
-      states.append(State(events: events, survivors: survivors, first: first, last: last))
-    }
-    return states.sorted { $0.events < $1.events }
   }
 
   /// That nothing escaped the recorder: with everything on the disk, the model is the repo.
@@ -127,20 +176,26 @@ struct PowerLossTests {
 
   /// Opens a repo and says what is wrong with it.
   private func problems(
-    of path: String, _ state: State, _ moments: [Recording.Moment], goesOn: Bool
+    of path: String, _ state: State, _ result: Recording.Result, goesOn: Bool
   ) async -> [String] {
     do {
       let repo = try await RecoveredRepo(path: path)
-      let found = try await repo.tree(below: Recording.directory)
-      var problems = compare(found, moments[state.first...state.last])
+      var problems: [String] = []
+      var files: [(name: String, content: [UInt8])] = []
+      for (directory, window) in state.windows.sorted(by: { $0.key < $1.key }) {
+        let moments = (result.moments[directory] ?? [])[window]
+        let found = try await repo.tree(below: directory)
+        problems += compare(found, moments).map { "\(directory)/\($0)" }
+        for node in moments.last?.tree.values.filter({ $0.kind == .file }) ?? [] {
+          files.append((name: "again-\(files.count)", content: node.content))
+        }
+      }
       problems += try await repo.findings()
       guard goesOn else {
         try await repo.close()
         return problems
       }
       // What was lost is written again: its blocks may be there, and not be whole.
-      let files = moments[state.last].tree.filter { $0.value.kind == .file }.sorted { $0.key < $1.key }
-        .enumerated().map { (name: "again-\($0.offset)", content: $0.element.value.content) }
       try await repo.write(files)
       try await repo.close()
       let again = try await RecoveredRepo(path: path)
