@@ -20,14 +20,17 @@ extension Blockstore {
 
 /// The names in a folder.
 enum FolderListing {
+  /// Where a name begins in a `dirent`.
+  private static let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 19
+
   /// Visits the names but `.` and `..`; something that is no folder has none.
   static func forEachName<E: Error>(in path: String, _ body: (String) throws(E) -> Void) throws(E) {
     guard let folder = opendir(path) else { return }
     defer { closedir(folder) }
     while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
+      // Not through the field itself: a record may be shorter than the field's 256 bytes, and what lies behind the last
+      // one belongs to others; an access in place may copy all of them, and write them back.
+      let name = String(cString: UnsafeRawPointer(entry).advanced(by: nameOffset).assumingMemoryBound(to: CChar.self))
       if name != ".", name != ".." { try body(name) }
     }
   }
