@@ -86,13 +86,17 @@ package func names(in path: String) throws -> [[UInt8]] {
       guard errno == 0 else { throw SystemCallError(number: errno) }
       return names.sorted { $0.lexicographicallyPrecedes($1) }
     }
-    let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
-      tuple.withMemoryRebound(to: UInt8.self, capacity: 256) {
-        Array(UnsafeBufferPointer(start: $0, count: strlen(tuple)))
-      }
-    }
+    let name = name(of: entry)
     if name != [0x2E], name != [0x2E, 0x2E] { names.append(name) }
   }
+}
+
+/// The name in a directory's entry. The field has 256 bytes, the entry often fewer: an access in place may copy and
+/// write back what is behind it.
+package func name(of entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
+  guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
+  let start = UnsafeRawPointer(entry).advanced(by: offset)
+  return Array(UnsafeRawBufferPointer(start: start, count: strlen(start.assumingMemoryBound(to: CChar.self))))
 }
 
 /// An open file whose calls throw the errno, and which closes at the latest with its last reference.

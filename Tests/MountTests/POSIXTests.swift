@@ -327,10 +327,7 @@ struct POSIXTests {
       var seen: [String: Int] = [:]
       var count = 0
       while let entry = readdir(directory) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        seen[name, default: 0] += 1
+        seen[String(decoding: name(of: entry), as: UTF8.self), default: 0] += 1
         count += 1
         if count % 10 == 0 {
           try write([], to: "\(root)/new\(count)")
