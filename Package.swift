@@ -82,8 +82,10 @@ let package = Package(
     .testTarget(
       name: "ConformanceTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: settings),
-    .testTarget(name: "IPFSNodeTests", dependencies: ["IPFSNode", "TestSupport"], swiftSettings: settings),
-    .testTarget(name: "FuseTests", dependencies: ["Fuse", "CFuse3", logging], swiftSettings: settings),
+    .testTarget(
+      name: "IPFSNodeTests", dependencies: ["IPFSNode", "MountTestSupport", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "FuseTests", dependencies: ["Fuse", "CFuse3", "MountTestSupport", logging], swiftSettings: settings),
     .testTarget(
       name: "IPFSFileSystemTests",
       dependencies: [

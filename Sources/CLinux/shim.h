@@ -5,3 +5,4 @@ int syncfs(int fd);
 int fallocate(int fd, int mode, long offset, long length);
 long copy_file_range(int source, long *offset, int target, long *target_offset, unsigned long length, unsigned flags);
 int renameat2(int folder, const char *name, int new_folder, const char *new_name, unsigned flags);
+int pipe2(int ends[2], int flags);

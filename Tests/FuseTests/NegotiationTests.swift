@@ -1,6 +1,7 @@
 import Foundation
 import Fuse
 import Glibc
+import MountTestSupport
 import Synchronization
 import Testing
 
@@ -119,10 +120,6 @@ extension SessionTests {
 
 /// Runs a shell command as user 1 and waits for it.
 private func runAsUser(_ command: String) throws {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
-  process.arguments = ["--reuid=1", "--clear-groups", "sh", "-c", command]
-  try process.run()
-  process.waitUntilExit()
-  #expect(process.terminationStatus == 0)
+  let outcome = try Program(["setpriv", "--reuid=1", "--clear-groups", "sh", "-c", command]).wait()
+  guard outcome.code == 0 else { throw outcome }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import IPFSNode
 import IPLD
+import MountTestSupport
 import Multiformats
 import Testing
 import UnixFS
@@ -12,14 +13,7 @@ import UnixFS
   private static func afterPowerLoss(_ repo: TemporaryRepo) throws -> TemporaryRepo {
     let copy = try TemporaryRepo(crashOf: repo)
     // The number of another start of the machine.
-    let sqlite = Process()
-    sqlite.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    sqlite.arguments = [
-      "sqlite3", "\(copy.path)/swipfs.db", "UPDATE meta SET value = value + 1 WHERE key = 'boot';",
-    ]
-    try sqlite.run()
-    sqlite.waitUntilExit()
-    #expect(sqlite.terminationStatus == 0)
+    try Shell.run(#"sqlite3 "\#(copy.path)/swipfs.db" "UPDATE meta SET value = value + 1 WHERE key = 'boot'""#)
     return copy
   }
 
