@@ -23,23 +23,30 @@ public enum Notification: Hashable, Sendable {
   case removal([UInt8], of: NodeID, in: NodeID)
 }
 
-/// Tells the kernel what it must not believe any more, in order, on a thread of its own.
+/// Tells the kernel what it must not believe any more, on threads of its own.
 ///
 /// The kernel may need the answer to another request before it accepts a notification: it writes dirty pages back
-/// before it drops them, and takes locks that a request under way holds. So the calling thread sends nothing, and an
-/// operation must not wait for what the kernel holds locked on its behalf: a name, in an operation on its directory; a
-/// node's pages, in read, write, setattr or setxattr on it. The lock guards the queue and is not held while sending.
+/// before it drops them, and takes the lock of the directory before it drops a name. So the calling thread sends
+/// nothing. What is about nodes goes one way, what is about names another, each in order: pages are given up without a
+/// directory's lock, so an operation that the kernel keeps its own node locked for may wait for that. It must not wait
+/// for a name without a limit: in an operation on the directory the kernel keeps that locked, and in one on a file
+/// another that has the directory locked, as `unlink` does, may wait for the file. The lock guards the queues and is not
+/// held while sending.
 public final class Notifications: Sendable {
   private typealias Job = @Sendable (RawSession?) -> Void
 
+  private enum Way: CaseIterable {
+    case nodes, names
+  }
+
   private struct State {
     var isOpen = false
-    var jobs: [Job] = []
-    var thread: BlockingThread?
+    var jobs: [Way: [Job]] = [:]
+    var threads: [BlockingThread] = []
   }
 
   private let state = Mutex(State())
-  private let available = Semaphore()
+  private let available: [Way: Semaphore] = Dictionary(uniqueKeysWithValues: Way.allCases.map { ($0, Semaphore()) })
   private let logger: Logger
 
   init(logger: Logger) {
@@ -48,10 +55,8 @@ public final class Notifications: Sendable {
 
   /// Sends a notification later. Failures are logged at level debug; while nothing is mounted, nothing is sent.
   public func post(_ notification: Notification) {
-    enqueue { [logger] session in
-      do throws(Errno) {
-        try notification.send(session)
-      } catch {
+    enqueue(notification) { [logger] result in
+      if case .failure(let error) = result {
         logger.debug("kernel did not take a notification", metadata: ["error": "\(error)"])
       }
     }
@@ -61,54 +66,96 @@ public final class Notifications: Sendable {
   /// - Throws: ``Errno/noEntry`` if the kernel does not know the node or name; ENOTCONN while nothing is mounted.
   public func deliver(_ notification: Notification) async throws(Errno) {
     let result = await withCheckedContinuation { continuation in
-      enqueue { session in
-        do throws(Errno) {
-          try notification.send(session)
-          continuation.resume(returning: Result<Void, Errno>.success(()))
-        } catch {
-          continuation.resume(returning: .failure(error))
-        }
-      }
+      enqueue(notification) { continuation.resume(returning: $0) }
     }
     try result.get()
+  }
+
+  /// Sends a notification and waits until the kernel has acted on it or refused it, but no longer than `limit`: after
+  /// that it is acted on later.
+  public func deliver(_ notification: Notification, within limit: Duration) async {
+    let waiter = Waiter()
+    enqueue(notification) { _ in waiter.resume() }
+    let timer = Task {
+      try? await Task.sleep(for: limit)
+      waiter.resume()
+    }
+    await waiter.wait()
+    timer.cancel()
+  }
+
+  /// The one who waits for the first of several events. The lock guards both.
+  private final class Waiter: Sendable {
+    private let state = Mutex((hasHappened: false, continuation: CheckedContinuation<Void, Never>?.none))
+
+    func resume() {
+      let continuation = state.withLock { state in
+        state.hasHappened = true
+        return state.continuation.take()
+      }
+      continuation?.resume()
+    }
+
+    func wait() async {
+      await withCheckedContinuation { continuation in
+        let hasHappened = state.withLock { state in
+          if !state.hasHappened { state.continuation = continuation }
+          return state.hasHappened
+        }
+        if hasHappened { continuation.resume() }
+      }
+    }
   }
 }
 
 extension Notifications {
-  /// Runs `job` on the thread, with `nil` if there is no session (any more).
+  /// Runs `job` on a thread that may block, with `nil` if there is no session (any more).
   func enqueue(_ job: @escaping @Sendable (RawSession?) -> Void) {
+    enqueue(job, on: .nodes)
+  }
+
+  private func enqueue(_ notification: Notification, _ done: @escaping @Sendable (Result<Void, Errno>) -> Void) {
+    let way: Way = if case .node = notification { .nodes } else { .names }
+    enqueue({ session in done(Result { () throws(Errno) in try notification.send(session) }) }, on: way)
+  }
+
+  private func enqueue(_ job: @escaping Job, on way: Way) {
     let isOpen = state.withLock { state in
-      if state.isOpen { state.jobs.append(job) }
+      if state.isOpen { state.jobs[way, default: []].append(job) }
       return state.isOpen
     }
-    if isOpen { available.signal() } else { job(nil) }
+    if isOpen { available[way]?.signal() } else { job(nil) }
   }
 
-  /// Opens the queue and starts the thread.
+  /// Opens the queues and starts the threads.
   func start(_ session: RawSession) throws(Errno) {
-    let thread = try BlockingThread { self.work(session) }
-    state.withLock { state in
-      state.isOpen = true
-      state.thread = thread
+    for way in Way.allCases {
+      let thread = try BlockingThread { self.work(way, session) }
+      state.withLock { state in
+        state.isOpen = true
+        state.threads.append(thread)
+      }
     }
   }
 
-  /// Closes the queue, and returns when what was in it is done.
+  /// Closes the queues, and returns when what was in them is done.
   func stop() {
-    let thread = state.withLock { state in
+    let threads = state.withLock { state in
       state.isOpen = false
-      return state.thread.take()
+      defer { state.threads = [] }
+      return state.threads
     }
-    guard let thread else { return }
-    available.signal()
-    thread.join()
+    for semaphore in available.values { semaphore.signal() }
+    for thread in threads { thread.join() }
   }
 
-  private func work(_ session: RawSession) {
+  private func work(_ way: Way, _ session: RawSession) {
     while true {
-      available.wait()
+      available[way]?.wait()
       // Every job has its signal; one more comes after the queue was closed.
-      guard let job = state.withLock({ $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }) else { return }
+      guard let job = state.withLock({ $0.jobs[way]?.isEmpty ?? true ? nil : $0.jobs[way]?.removeFirst() }) else {
+        return
+      }
       job(session)
     }
   }

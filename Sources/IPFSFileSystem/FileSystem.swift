@@ -9,8 +9,8 @@ public protocol KernelCache: Sendable {
   /// Makes the kernel forget the name, so that the next use of it looks it up. Does not wait.
   func forget(_ name: EntryName, in directory: NodeID)
 
-  /// As ``forget(_:in:)``, and returns when that is done. Not for an operation on the directory itself, which the kernel
-  /// keeps locked.
+  /// As ``forget(_:in:)``, and returns when that is done, or after a while if somebody keeps the directory locked. Not
+  /// for an operation on the directory itself, which the kernel keeps locked.
   func forgetNow(_ name: EntryName, in directory: NodeID) async
 
   /// Returns when pages of the file that the kernel has not written yet have been written.
@@ -117,20 +117,6 @@ public final class FileSystem: Sendable {
   /// Whether names may come to a directory without anyone making them: those that are not there must not be remembered.
   public func gainsNames(_ node: NodeID) -> Bool { ContentNamespace.holds(InodeTable.inode(of: node)) }
 
-  /// Where a node is, for the log.
-  func path(of inode: InodeNumber) async -> String {
-    var names: [String] = []
-    var current = inode
-    while current != NodeRecord.root, names.count < 256 {
-      guard let record = try? await volume.record(of: current), record.parent != 0 else {
-        return "(unlinked inode \(inode))"
-      }
-      names.append(record.name.description)
-      current = record.parent
-    }
-    return "/" + names.reversed().joined(separator: "/")
-  }
-
   /// Runs a call on a node's content and logs what the store did wrong.
   func reporting<Result>(
     _ operation: StaticString, _ inode: InodeNumber, _ body: () async throws(FileSystemError) -> Result
@@ -147,9 +133,8 @@ public final class FileSystem: Sendable {
 
   /// Logs a failure with the block and the path it is about.
   func report(_ message: Logger.Message, _ inode: InodeNumber, _ error: FileSystemError) async {
-    let path = await path(of: inode)
-    let cid = error.cid?.description ?? "-"
-    logger.error(message, metadata: ["cid": "\(cid)", "path": "\(path)", "error": "\(error.message)"])
+    let metadata = await volume.metadata(of: error, inode)
+    logger.error(message, metadata: metadata)
   }
 
   /// The status of a node whose record `read` returns, with what is not yet on the volume.
@@ -173,5 +158,27 @@ public final class FileSystem: Sendable {
     // How many of its chunks are zeros would take a walk through its DAG.
     if status.size > UInt64(max(volume.profile.chunkSize, 4096)) { status.allocated -= 512 }
     return status
+  }
+}
+
+extension Volume {
+  /// What a log line says of a failure: the block and the path it is about.
+  func metadata(of error: FileSystemError, _ inode: InodeNumber) async -> Logger.Metadata {
+    let path = await path(of: inode)
+    return ["cid": "\(error.cid?.description ?? "-")", "path": "\(path)", "error": "\(error.message)"]
+  }
+
+  /// Where a node is, for the log.
+  private func path(of inode: InodeNumber) async -> String {
+    var names: [String] = []
+    var current = inode
+    while current != NodeRecord.root, names.count < 256 {
+      guard let record = try? await record(of: current), record.parent != 0 else {
+        return "(unlinked inode \(inode))"
+      }
+      names.append(record.name.description)
+      current = record.parent
+    }
+    return "/" + names.reversed().joined(separator: "/")
   }
 }

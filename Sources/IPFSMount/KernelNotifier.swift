@@ -10,9 +10,12 @@ struct KernelNotifier: KernelCache {
     notifications.post(.name(name.bytes, in: Fuse.NodeID(rawValue: directory)))
   }
 
+  /// For how long a name is waited for. Whoever has the directory locked may wait in turn for the file that the call is
+  /// about, as `unlink` does.
+  private static let patience = Duration.seconds(1)
+
   func forgetNow(_ name: EntryName, in directory: IPFSFileSystem.NodeID) async {
-    // A name the kernel does not know is forgotten.
-    try? await notifications.deliver(.name(name.bytes, in: Fuse.NodeID(rawValue: directory)))
+    await notifications.deliver(.name(name.bytes, in: Fuse.NodeID(rawValue: directory)), within: Self.patience)
   }
 
   func writeBack(_ node: IPFSFileSystem.NodeID) async {

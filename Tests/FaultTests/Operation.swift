@@ -18,6 +18,14 @@ struct TreeNode: Equatable {
   /// The value of `user.test`; nil where there is none.
   var attribute: [UInt8]?
 
+  /// Puts bytes at an offset; zeros fill what is before. Nothing beyond the end does not move the end.
+  mutating func write(_ bytes: [UInt8], at offset: Int) {
+    guard !bytes.isEmpty else { return }
+    let end = offset + bytes.count
+    if end > content.count { content += [UInt8](repeating: 0, count: end - content.count) }
+    content.replaceSubrange(offset..<end, with: bytes)
+  }
+
   /// Whether this, as found, is what `expected` says.
   func matches(_ expected: TreeNode) -> Bool {
     kind == expected.kind && content == expected.content && attribute == expected.attribute
@@ -50,7 +58,29 @@ enum Operation: CustomStringConvertible {
     case at(Int)
   }
 
+  /// What `fallocate(2)` does with a range of a file.
+  enum Allocation: Equatable {
+    /// Makes the file reach to the range's end.
+    case grow
+    /// Makes sure of space for it.
+    case reserve
+    /// Makes a hole of it.
+    case punch
+
+    var mode: Int32 {
+      switch self {
+      case .grow: 0
+      case .reserve: AllocationFlag.keepSize
+      case .punch: AllocationFlag.keepSize | AllocationFlag.punchHole
+      }
+    }
+  }
+
   case write(String, [UInt8], Writing, isSynced: Bool)
+  case allocate(String, Range<Int>, Allocation)
+  /// Copies a range by `copy_file_range(2)` to an offset of another file, which is made where there is none.
+  case copy(String, Range<Int>, to: String, at: Int)
+  case exchange(String, String)
   case makeDirectory(String)
   case makeLink(String, target: String)
   case rename(String, String)
@@ -64,6 +94,9 @@ enum Operation: CustomStringConvertible {
     switch self {
     case .write(let path, let content, let writing, let isSynced):
       "write \(content.count) bytes to \(path), \(writing)\(isSynced ? ", synced" : "")"
+    case .allocate(let path, let range, let allocation): "\(allocation) \(range) of \(path)"
+    case .copy(let path, let range, let target, let offset): "copy \(range) of \(path) to \(offset) of \(target)"
+    case .exchange(let path, let other): "exchange \(path) and \(other)"
     case .makeDirectory(let path): "make directory \(path)"
     case .makeLink(let path, _): "make link \(path)"
     case .rename(let path, let target): "rename \(path) to \(target)"
@@ -93,6 +126,18 @@ enum Operation: CustomStringConvertible {
       }
       if isSynced { try check(fsync(file.descriptor)) }
       try file.close()
+    case .allocate(let path, let range, let allocation):
+      let file = try File("\(root)/\(path)", O_WRONLY)
+      try check(file.allocate(allocation.mode, range.lowerBound, range.count))
+      try file.close()
+    case .copy(let path, let range, let target, let offset):
+      let source = try File("\(root)/\(path)", O_RDONLY)
+      let file = try File("\(root)/\(target)", O_WRONLY | O_CREAT)
+      try source.copy(range.count, at: range.lowerBound, to: file, at: offset)
+      try file.close()
+      try source.close()
+    case .exchange(let path, let other):
+      try check(MountTestSupport.rename("\(root)/\(path)", "\(root)/\(other)", flags: RenameFlag.exchange))
     case .makeDirectory(let path): try check(mkdir("\(root)/\(path)", 0o755))
     case .makeLink(let path, let target): try check(symlink(target, "\(root)/\(path)"))
     case .rename(let path, let target): try check(Glibc.rename("\(root)/\(path)", "\(root)/\(target)"))
@@ -115,14 +160,35 @@ enum Operation: CustomStringConvertible {
       switch writing {
       case .create, .truncate: node.content = content
       case .append: node.content += content
-      // Writing nothing beyond the end does not move the end.
-      case .at where content.isEmpty: break
-      case .at(let offset):
-        let end = offset + content.count
-        if end > node.content.count { node.content += [UInt8](repeating: 0, count: end - node.content.count) }
-        node.content.replaceSubrange(offset..<end, with: content)
+      case .at(let offset): node.write(content, at: offset)
       }
       tree[path] = node
+    case .allocate(let path, let range, let allocation):
+      guard var node = tree[path] else { return }
+      node.time = nil
+      switch allocation {
+      case .grow: node.content += [UInt8](repeating: 0, count: max(0, range.upperBound - node.content.count))
+      case .reserve: break
+      case .punch:
+        let part = range.clamped(to: 0..<node.content.count)
+        node.content.replaceSubrange(part, with: repeatElement(0, count: part.count))
+      }
+      tree[path] = node
+    case .copy(let path, let range, let target, let offset):
+      var node = tree[target] ?? TreeNode(kind: .file)
+      node.time = nil
+      if let source = tree[path]?.content { node.write(Array(source[range.clamped(to: 0..<source.count)]), at: offset) }
+      tree[target] = node
+    case .exchange(let path, let other):
+      let before = tree
+      for name in before.keys {
+        if [path, other].contains(where: { name == $0 || name.hasPrefix($0 + "/") }) { tree[name] = nil }
+      }
+      for (from, to) in [(path, other), (other, path)] {
+        for (name, node) in before where name == from || name.hasPrefix(from + "/") {
+          tree[to + name.dropFirst(from.count)] = node
+        }
+      }
     case .makeDirectory(let path): tree[path] = TreeNode(kind: .directory)
     case .makeLink(let path, let target): tree[path] = TreeNode(kind: .link, content: Array(target.utf8))
     case .rename(let path, let target):
@@ -144,6 +210,9 @@ enum Operation: CustomStringConvertible {
 
   /// The file whose content is neither old nor new for sure while the change is under way; nil for what is done in one.
   var written: String? {
-    if case .write(let path, _, _, _) = self { path } else { nil }
+    switch self {
+    case .write(let path, _, _, _), .allocate(let path, _, _), .copy(_, _, let path, _): path
+    default: nil
+    }
   }
 }

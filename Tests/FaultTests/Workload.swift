@@ -98,7 +98,7 @@ final class Workload: @unchecked Sendable {
     let file = pick(files)
     // Few enough that all can be checked after each round.
     let hasMany = files.count > 60
-    switch generator.number(below: 100) {
+    switch generator.number(below: 118) {
     case ..<30 where !hasMany: return .write(newPath(directories), content(), .create, isSynced: isRare(8))
     case ..<34: return .makeDirectory(newPath(directories.filter { !$0.contains("/") }))
     case ..<38: return .makeLink(newPath(directories), target: "target-\(generator.number(below: 1000))")
@@ -122,10 +122,52 @@ final class Workload: @unchecked Sendable {
     case ..<94: if let file { return .setTime(file, 1_000_000_000 * generator.number(below: 1 << 30) + 123_456_789) }
     case ..<97:
       if let file { return .setAttribute(file, randomBytes(generator.number(below: 300), seed: generator.next())) }
+    case ..<101: if let exchange { return exchange }
+    case ..<107: if let file { return allocation(of: file) }
+    case ..<115: if let file, !hasMany { return copy(of: file, files, directories) }
     default: break
     }
     if let file { return .remove(file) }
     return .write(newPath(directories), content(), .create, isSynced: false)
+  }
+
+  /// Any two nodes of which neither is in the other.
+  private var exchange: Operation? {
+    let paths = tree.keys.sorted()
+    guard let path = pick(paths), let other = pick(paths) else { return nil }
+    let isApart = path != other && !path.hasPrefix(other + "/") && !other.hasPrefix(path + "/")
+    return isApart ? .exchange(path, other) : nil
+  }
+
+  private func allocation(of path: String) -> Operation {
+    let size = tree[path]?.content.count ?? 0
+    switch generator.number(below: 4) {
+    case 0:
+      let offset = generator.number(below: size + 10_000)
+      return .allocate(path, offset..<offset + 1 + generator.number(below: 100_000), .grow)
+    case 1:
+      let offset = generator.number(below: size + 10_000)
+      return .allocate(path, offset..<offset + 1 + generator.number(below: 100_000), .reserve)
+    default:
+      let offset = generator.number(below: size + 1)
+      return .allocate(path, offset..<offset + 1 + generator.number(below: size + 10_000), .punch)
+    }
+  }
+
+  /// Whole files and parts of them, to new and to existing ones.
+  private func copy(of path: String, _ files: [String], _ directories: [String]) -> Operation {
+    let size = tree[path]?.content.count ?? 0
+    var range = 0..<max(1, size)
+    if isRare(2) {
+      let start = generator.number(below: size)
+      range = start..<start + 1 + generator.number(below: size - start)
+    }
+    guard isRare(2), let other = pick(files), other != path else {
+      return .copy(path, range, to: newPath(directories), at: isRare(2) ? 0 : generator.number(below: 100_000))
+    }
+    // Files that are copied to each other in turn would grow for ever.
+    let end = tree[other]?.content.count ?? 0
+    return .copy(path, range, to: other, at: end > 4 << 20 ? 0 : generator.number(below: end + 10_000))
   }
 
   private func isRare(_ one: Int) -> Bool { generator.number(below: one) == 0 }

@@ -57,6 +57,28 @@ extension ImportProfile {
     try await mount.end()
   }
 
+  /// A file that gets other content by its CID, also while it is being written, is chunked anew when it is changed.
+  @Test(arguments: [true, false])
+  func contentThatIsReplaced(isFlushed: Bool) async throws {
+    let profile = try #require(ImportProfile.profile("chunker=rabin-1000-4096-10000"))
+    let mount = try await TestMount(profile)
+    let other = data(50_000, seed: "other")
+    let root = try await importFile(other, profile: .small(), to: mount.volume)
+    let file = try await mount.create("file")
+    try await mount.write(file, at: 0, data(100_000))
+    if isFlushed { try await mount.fileSystem.flush(file) }
+    try await mount.fileSystem.setExtendedAttribute(
+      "user.ipfs.cat", Array("/ipfs/\(root.cid)".utf8), mode: .any, of: file)
+    #expect(try await mount.fileSystem.cid(of: file) == root.cid)
+    try await mount.write(file, at: 50_000, data(20_000))
+    try await mount.flushAndClose(file)
+    let expected = other + data(20_000)
+    let node = try await mount.fileSystem.lookup("file", in: NodeRecord.root).node
+    #expect(try await mount.content(of: node) == expected)
+    #expect(try await mount.fileSystem.cid(of: node) == mount.importedCID(expected))
+    try await mount.end()
+  }
+
   /// A file that is written in order is chunked as it arrives, and needs neither a spool file nor reading.
   @Test(arguments: ["chunker=rabin", "chunker=buzhash"])
   func sequentialWritingNeedsNoSpoolFile(_ options: String) async throws {

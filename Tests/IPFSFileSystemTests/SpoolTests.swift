@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import IPFSFileSystem
 import IPFSNode
+import Synchronization
 import TestSupport
 import Testing
 import UnixFS
@@ -42,6 +43,33 @@ import UnixFS
     #expect(again.fileSystem.counts.files == 0)
     #expect(try await again.fileSystem.cid(of: file) == again.importedCID(Self.changed))
     try await again.end()
+    try await mount.flushAndClose(file)
+    try await mount.end()
+  }
+
+  private final class FoundNames: Sendable {
+    let names = Mutex<[String]?>(nil)
+  }
+
+  /// A file that is committed while a synchronization is under way: what the disk has then may speak of its spool file.
+  @Test func aSpoolFileStaysThatASynchronizationUnderWayMaySpeakOf() async throws {
+    let (mount, file) = try await mountWithSpool()
+    let fileSystem = mount.fileSystem
+    let found = FoundNames()
+    mount.volume.duringNextSpoolSync {
+      let isDone = DispatchSemaphore(value: 0)
+      Task {
+        _ = try? await fileSystem.cid(of: file)
+        found.names.withLock { $0 = try? mount.spoolFiles }
+        isDone.signal()
+      }
+      isDone.wait()
+    }
+    try await fileSystem.synchronize(file)
+    #expect(found.names.withLock { $0 } == ["\(file)"])
+    try await fileSystem.synchronize(file)
+    #expect(try mount.spoolFiles == [])
+    #expect(try await mount.content("file") == Self.changed)
     try await mount.flushAndClose(file)
     try await mount.end()
   }

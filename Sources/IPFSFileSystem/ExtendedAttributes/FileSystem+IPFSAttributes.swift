@@ -56,6 +56,7 @@ extension FileSystem {
       guard let added = record.extendedAttributes[Self.addedName] else { throw FileSystemError(.noAttribute) }
       return added
     case .cat:
+      try checkContentAccess(of: caller)
       let inode = InodeTable.inode(of: node)
       return try await reporting("cat", inode) { () async throws(FileSystemError) in
         _ = try await cid(of: node)
@@ -127,6 +128,7 @@ extension FileSystem {
       }
       try await volume.update(inode, NodeChange(extendedAttributes: [Self.addedName: .none]))
     case .cat:
+      try checkContentAccess(of: caller)
       let record = try await volume.record(of: inode)
       guard record.kind == .file else { throw FileSystemError(.isDirectory) }
       _ = try await setAttributes(of: node, AttributeChange(size: 0), isOpen: false)

@@ -52,7 +52,9 @@ struct Graft {
       GraftedNode(
         parent: parent, name: name,
         attributes: Attributes(
-          mode: summary.mode ?? mode, uid: owner.uid, gid: owner.gid, mtime: summary.mtime ?? now, ctime: now),
+          // Content that others made must not run with the rights of who links it, or of a directory's group.
+          mode: summary.mode.map { $0 & 0o777 } ?? mode, uid: owner.uid, gid: owner.gid, mtime: summary.mtime ?? now,
+          ctime: now),
         content: content, dag: summary.kind == .directory ? summary.root : nil))
   }
 }

@@ -65,7 +65,8 @@ final class ContentNamespace: Volume {
   private func record(
     _ inode: InodeNumber, _ name: EntryName, in parent: InodeNumber, _ summary: NodeSummary
   ) -> NodeRecord {
-    let mode: UInt16 = summary.mode.map { $0 & 0o7555 } ?? (summary.kind == .file ? 0o444 : 0o555)
+    // No setuid either: the owner is who mounted.
+    let mode: UInt16 = summary.mode.map { $0 & 0o555 } ?? (summary.kind == .file ? 0o444 : 0o555)
     let content: NodeContent =
       switch summary.kind {
       case .file: .file(FileContent(summary.root))

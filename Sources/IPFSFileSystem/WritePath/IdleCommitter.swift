@@ -100,10 +100,11 @@ final class IdleCommitter: Sendable {
           state.failedCommits += 1
           return state.failedCommits
         }
+        let metadata = await volume.metadata(of: error, inode)
         // It is tried again, and most likely fails for the same reason.
         logger.log(
           level: failures == 1 ? .error : .debug, "a file's DAG could not be built",
-          metadata: ["inode": "\(inode)", "error": "\(error)"])
+          metadata: metadata)
       }
     }
     if let failure { throw failure }

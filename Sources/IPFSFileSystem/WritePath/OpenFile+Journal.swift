@@ -65,7 +65,8 @@ extension OpenFile {
       } else if snapshot.map.extents.count > Self.mostJournaledExtents,
         let root = try? await DAGBuild(snapshot, of: self).run()
       {
-        // A row of all these extents would cost each flush more than the DAG costs once.
+        // A row of all these extents would cost each flush more than the DAG costs once. Where the DAG cannot be built,
+        // the row is what there is: it says all, and the idle committer, which tries again, logs why.
         try await record(built(root, of: snapshot), of: snapshot)
       } else {
         try await record(

@@ -9,7 +9,7 @@ extension OpenFile {
     try await withGateAndLease { () async throws(FileSystemError) in
       state.withLock { $0.isSpilling = true }
       defer { resumeWaiting { $0.isSpilling = false } }
-      await wait { $0.sealing.isEmpty }
+      await wait { $0.sealing.isEmpty && !$0.isCutting }
       if let failure = state.withLock({ $0.failure }) { throw failure }
       let content = FileContent(root)
       let now = FileTimes.now
@@ -18,6 +18,9 @@ extension OpenFile {
         state.noteChange()
         state.base = root
         state.baseVersion += 1
+        state.builtBy = content.builtBy
+        state.knownChunks = [:]
+        state.stream = nil
         state.reader = nil
         state.map = ExtentMap(baseSize: root.size)
         state.buffers = [:]

@@ -7,7 +7,8 @@ import UnixFS
 /// need any more though the one on the disk may.
 ///
 /// A spool file goes only when what takes its place survives a loss of power. One that never was part of a
-/// synchronization is part of no tree on the disk, and goes at once.
+/// synchronization is part of no tree on the disk, and goes at once, unless a synchronization is under way: that may
+/// make the tree last as it was before the file was retired.
 ///
 /// The lock guards all of the state and is held while files are made and removed, which must not cross. It comes after
 /// a file's own.
@@ -21,6 +22,8 @@ final class SpoolFolder: SpoolStorage {
     var retired: [InodeNumber: UInt64] = [:]
     /// Counts synchronizations.
     var mark: UInt64 = 0
+    /// Whether one is under way: what the tree says since it began may be what the disk says when it has ended.
+    var isSynchronizing = false
   }
 
   private let path: String
@@ -67,7 +70,7 @@ final class SpoolFolder: SpoolStorage {
   /// Says that the tree in memory does not need a file any more.
   func retire(_ file: SpoolFile) {
     state.withLock { state in
-      if file.wasSynchronized {
+      if file.wasSynchronized || state.isSynchronizing {
         state.retired[file.inode] = state.mark
       } else {
         state.unsynchronized[file.inode] = nil
@@ -93,6 +96,7 @@ final class SpoolFolder: SpoolStorage {
   func mark() -> UInt64 {
     state.withLock { state in
       defer { state.mark += 1 }
+      state.isSynchronizing = true
       return state.mark
     }
   }
@@ -127,6 +131,7 @@ final class SpoolFolder: SpoolStorage {
 
   func release(through mark: UInt64) {
     state.withLock { state in
+      state.isSynchronizing = false
       for (inode, time) in state.retired where time <= mark {
         state.retired[inode] = nil
         unlink(path(of: inode))

@@ -229,8 +229,8 @@ public final class Collector: Sendable {
     defer { blockstore.young.endCollection() }
     var progress = Progress()
     let marks = try mark(&progress, report)
-    // A power cut must not bring back a state of the tree that refers to what is removed now.
-    try tree.syncNow()
+    // A power cut must not bring back a state of the tree, or a pin, that refers to what is removed now.
+    try tree.syncNow(isForced: true)
     try sweep(marks, &progress, report)
     estimate.noteCollection(stored: progress.bytesKept, since: before)
     reserve.restore()

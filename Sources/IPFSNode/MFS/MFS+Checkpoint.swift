@@ -108,12 +108,16 @@ extension MFS {
   }
 
   /// As ``sync()``, on the calling thread. Those who call while another call is under way share the next one.
-  func syncNow() throws(NodeError) {
+  ///
+  /// - Parameter isForced: Whether also what was committed this moment is synced, though whoever did it has not said so
+  ///   yet.
+  func syncNow(isForced: Bool = false) throws(NodeError) {
     let wanted = state.withLock { $0.sequence }
     try syncing.withLock { _ throws(NodeError) in
       let spool = self.spool
       guard
-        state.withLock({ $0.syncedSequence < wanted }) || database.hasUnsyncedChanges || spool?.isSynchronized == false
+        isForced || state.withLock({ $0.syncedSequence < wanted }) || database.hasUnsyncedChanges
+          || spool?.isSynchronized == false
       else { return }
       // In this order: what was retired before the sequence was read is in no row after it; and the row that says how
       // far everything is on the disk comes when it is.

@@ -35,7 +35,8 @@ struct PowerLossTests {
       let path = "\(Self.scratch)/swipfs-power-\(getpid())"
       defer { _ = try? Shell.run("rm -rf \"$path\"", environment: ["path": path]) }
       try disk.write(to: path, state.survivors)
-      let problems = await problems(of: path, state, result, goesOn: number % 5 == 0)
+      let problems = await problems(
+        of: path, state, result, collects: number % 2 == 0, goesOn: number % 5 == 0)
       #expect(problems.isEmpty, "seed \(seed), \(state):\n\(problems.prefix(20).joined(separator: "\n"))")
       if !problems.isEmpty, let kept = Self.environment["POWER_LOSS_KEEP"] {
         try disk.write(to: "\(kept)/\(seed)-\(number)", state.survivors)
@@ -52,13 +53,13 @@ struct PowerLossTests {
       "\(log.data.count >> 20) MiB written; \(states.count) states, \(states.count { $0.isAtSync }) of them at a sync")
   }
 
-  /// That a loss of power during the recovery from another does no more harm.
+  /// That a loss of power during the recovery from another, or during a collection that follows, does no more harm.
   private func expectRecoveryCanBeCutShort(
     _ states: [State], _ result: Recording.Result, _ log: EventLog, _ folder: TemporaryFolder, _ seed: UInt64
   ) async throws {
     var disk = DiskModel(log)
     var generator = Generator(state: seed &+ 10)
-    for state in states.filter({ !$0.isAtSync }).enumerated().filter({ $0.offset % 16 == 0 }).map(\.element) {
+    for (index, state) in states.filter({ !$0.isAtSync }).enumerated() where index % 16 == 0 {
       try disk.advance(to: state.events)
       let path = "\(Self.scratch)/swipfs-power-\(getpid())"
       let events = "\(folder.path)/recovery-events"
@@ -67,7 +68,7 @@ struct PowerLossTests {
       let copy = "\(folder.path)/recovery"
       try Shell.run("rm -rf \"$copy\"; cp -r \"$path\" \"$copy\"", environment: ["path": path, "copy": copy])
       let outcome = try Program(
-        [Binaries.swipfs, "repo", "verify", "--repo", path],
+        [Binaries.swipfs, "repo", index % 32 == 0 ? "gc" : "verify", "--repo", path],
         environment: try Recording.environment(recording: path, to: events, in: folder.path, boot: "fedcba98")
       ).wait()
       #expect(outcome.code == 0, "\(outcome)")
@@ -79,7 +80,7 @@ struct PowerLossTests {
         let survivors: DiskModel.Survivors =
           number % 2 == 0 ? .nothing : .pages(Generator(state: generator.next()))
         try second.write(to: path, survivors)
-        let problems = await problems(of: path, state, result, goesOn: number == 5)
+        let problems = await problems(of: path, state, result, collects: number == 4, goesOn: number == 5)
         #expect(
           problems.isEmpty,
           "seed \(seed), \(state), then cut after \(second.position) of \(recovery.events.count):\n\(problems)")
@@ -157,7 +158,7 @@ struct PowerLossTests {
       let path = "\(Self.scratch)/swipfs-power-\(getpid())"
       defer { _ = try? Shell.run("rm -rf \"$path\"", environment: ["path": path]) }
       try disk.write(to: path, .nothing)
-      if await !problems(of: path, state, result, goesOn: false).isEmpty { return true }
+      if await !problems(of: path, state, result, collects: false, goesOn: false).isEmpty { return true }
     }
     return false
   }
@@ -176,11 +177,13 @@ struct PowerLossTests {
 
   /// Opens a repo and says what is wrong with it.
   private func problems(
-    of path: String, _ state: State, _ result: Recording.Result, goesOn: Bool
+    of path: String, _ state: State, _ result: Recording.Result, collects: Bool, goesOn: Bool
   ) async -> [String] {
     do {
       let repo = try await RecoveredRepo(path: path)
-      var problems: [String] = []
+      // What is needed stays.
+      if collects { try repo.collect() }
+      var problems = compare(try await repo.pins(), state, result)
       var files: [(name: String, content: [UInt8])] = []
       for (directory, window) in state.windows.sorted(by: { $0.key < $1.key }) {
         let moments = (result.moments[directory] ?? [])[window]
@@ -199,6 +202,8 @@ struct PowerLossTests {
       try await repo.write(files)
       try await repo.close()
       let again = try await RecoveredRepo(path: path)
+      try again.collect()
+      problems += compare(try await again.pins(), state, result).map { "after going on: \($0)" }
       let after = try await again.tree(below: "")
       for file in files where after[file.name]?.content != file.content {
         problems.append("\(file.name) is not what was written after the recovery")
@@ -209,6 +214,30 @@ struct PowerLossTests {
     } catch {
       return ["\(error)"]
     }
+  }
+
+  /// What cannot be of pins, given which there were at the last sync and after each change since.
+  private func compare(_ found: [String: Recording.Pin], _ state: State, _ result: Recording.Result) -> [String] {
+    var problems: [String] = []
+    var known: Set<String> = []
+    for (directory, window) in state.windows.sorted(by: { $0.key < $1.key }) {
+      let moments = (result.moments[directory] ?? [])[window]
+      let cids = Set(moments.flatMap(\.pins.keys))
+      known.formUnion(cids)
+      for cid in cids.sorted() {
+        let versions = moments.map { $0.pins[cid] }
+        switch found[cid] {
+        case nil where versions.contains { $0 == nil }: break
+        case nil: problems.append("\(cid), pinned by \(directory), is not pinned any more")
+        case let pin? where !versions.contains { $0?.isRecursive == pin.isRecursive }:
+          problems.append("\(cid), pinned by \(directory), is pinned otherwise")
+        case let pin? where pin.isRecursive && !versions.contains { $0?.content == pin.content }:
+          problems.append("\(cid), pinned by \(directory), has not what was pinned")
+        default: break
+        }
+      }
+    }
+    return problems + found.keys.filter { !known.contains($0) }.sorted().map { "\($0) is pinned, and was not" }
   }
 
   /// What cannot be, given what was there at the last sync and after each change since.

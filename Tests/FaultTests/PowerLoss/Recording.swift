@@ -1,3 +1,4 @@
+import CFuse3
 import Foundation
 import Glibc
 import MountTestSupport
@@ -5,9 +6,17 @@ import Synchronization
 
 /// Workloads on a mount whose process runs under the recorder, and what was acknowledged when.
 final class Recording: Sendable {
-  /// What was in a workload's directory after a change.
+  /// A pin, and what it keeps.
+  struct Pin: Equatable {
+    let isRecursive: Bool
+    /// By paths below the pin; a file by the path "".
+    let content: [String: TreeNode]
+  }
+
+  /// What was in a workload's directory after a change, and what it had pinned, by CID.
   struct Moment {
     let tree: [String: TreeNode]
+    let pins: [String: Pin]
     /// How many bytes the log had then.
     let logSize: Int
     /// When that was, on the monotonic clock.
@@ -32,6 +41,7 @@ final class Recording: Sendable {
   private let folder: TemporaryFolder
   private let logPath: String
   private let seed: UInt64
+  private let writing = SharedLock()
 
   /// What the workloads did, by directory.
   struct Result {
@@ -55,7 +65,7 @@ final class Recording: Sendable {
     let process = try start(mount)
     defer { mount.discard() }
     let workers = Self.directories.enumerated().map { index, name in
-      RecordedWorkload(name, in: mount.path, logPath: logPath, seed: seed &* 10 &+ UInt64(index))
+      RecordedWorkload(name, in: mount, logPath: logPath, writing: writing, seed: seed &* 10 &+ UInt64(index))
     }
     for worker in workers { try worker.prepare() }
     for worker in workers { worker.start(changes: changes / workers.count) }
@@ -100,22 +110,54 @@ final class Recording: Sendable {
   }
 }
 
+/// A lock that several hold together, or one alone.
+private final class SharedLock: @unchecked Sendable {
+  // Made for concurrent use; the pointer never changes.
+  private let pointer = UnsafeMutablePointer<pthread_rwlock_t>.allocate(capacity: 1)
+
+  init() { pthread_rwlock_init(pointer, nil) }
+
+  deinit {
+    pthread_rwlock_destroy(pointer)
+    pointer.deallocate()
+  }
+
+  func together<Result>(_ body: () throws -> Result) rethrows -> Result {
+    pthread_rwlock_rdlock(pointer)
+    defer { pthread_rwlock_unlock(pointer) }
+    return try body()
+  }
+
+  func alone<Result>(_ body: () throws -> Result) rethrows -> Result {
+    pthread_rwlock_wrlock(pointer)
+    defer { pthread_rwlock_unlock(pointer) }
+    return try body()
+  }
+}
+
 /// One of the workloads of a recording. Its thread alone uses it until it has ended.
 private final class RecordedWorkload: @unchecked Sendable {
   let name: String
   private(set) var moments: [Recording.Moment] = []
   private(set) var syncs: [Recording.Sync] = []
   private let root: String
+  private let repo: String
   private let logPath: String
+  /// Held together by those who write, and alone by who asks for a directory's CID: that commits every file as far as it
+  /// is written, and what a file may be after a loss of power would be much more.
+  private let writing: SharedLock
+  private var pins: [String: Recording.Pin] = [:]
   private var generator: Generator
   private let workload: Workload
   private var failure: (any Error)?
   private let finished = DispatchSemaphore(value: 0)
 
-  init(_ name: String, in root: String, logPath: String, seed: UInt64) {
+  init(_ name: String, in mount: Mount, logPath: String, writing: SharedLock, seed: UInt64) {
     self.name = name
-    self.root = root
+    root = mount.path
+    repo = mount.repo
     self.logPath = logPath
+    self.writing = writing
     generator = Generator(state: seed &* 77)
     workload = Workload(directory: "\(root)/\(name)", seed: seed)
   }
@@ -148,12 +190,14 @@ private final class RecordedWorkload: @unchecked Sendable {
 
   private func step() throws {
     switch generator.number(below: 100) {
-    case ..<80:
+    case ..<70:
       let operation = workload.nextOperation()
       let begun = monotonicTime()
-      try workload.perform(operation)
+      try writing.together { try workload.perform(operation) }
       if case .write(_, _, _, isSynced: true) = operation { try note(syncedAt: begun) } else { try note() }
-    case ..<90: try appendToLog()
+    case ..<78: try writing.alone { try pin() }
+    case ..<80: try collect()
+    case ..<90: try writing.together { try appendToLog() }
     case ..<95:
       let files = workload.tree.filter { $0.value.kind == .file }.keys.sorted()
       guard !files.isEmpty else { return }
@@ -165,9 +209,61 @@ private final class RecordedWorkload: @unchecked Sendable {
     }
   }
 
+  private static let mostPins = 8
+  private static let mostPinnedBytes = 3 << 20
+
+  /// Pins or unpins a file or directory, as it is now or as it was.
+  private func pin() throws {
+    if pins.count >= Self.mostPins || !pins.isEmpty && generator.number(below: 4) == 0 {
+      let cid = pins.keys.sorted()[generator.number(below: pins.count)]
+      try check(removexattr("\(root)/.ipfs/\(cid)", "user.ipfs.pin"))
+      pins[cid] = nil
+      return try note()
+    }
+    let paths = [""] + workload.tree.filter { $0.value.kind != .link }.keys.sorted()
+    let path = paths[generator.number(below: paths.count)]
+    let content = content(at: path)
+    // What little there is in it, the other workload may have as well.
+    guard content.values.contains(where: { $0.content.lazy.filter { $0 != 0 }.prefix(16).count == 16 }),
+      content.values.reduce(0, { $0 + $1.content.count }) < Self.mostPinnedBytes
+    else { return }
+    let full = "\(workload.directory)/\(path)"
+    let cid = try cid(full)
+    if pins[cid]?.isRecursive ?? false {
+      try check(removexattr(full, "user.ipfs.pin"))
+      pins[cid] = nil
+    } else {
+      let isRecursive = pins[cid] != nil || generator.number(below: 3) > 0
+      let kind = isRecursive ? "recursive" : "direct"
+      try check(setxattr(full, "user.ipfs.pin", kind, kind.utf8.count, 0))
+      pins[cid] = Recording.Pin(isRecursive: isRecursive, content: content)
+    }
+    try note()
+  }
+
+  /// What a CID tells of a path: kinds and content.
+  private func content(at path: String) -> [String: TreeNode] {
+    let prefix = path.isEmpty ? "" : path + "/"
+    var result: [String: TreeNode] = [:]
+    for (name, node) in workload.tree where name == path || name.hasPrefix(prefix) {
+      guard name != path || node.kind == .file else { continue }
+      result[String(name.dropFirst(prefix.count))] = TreeNode(kind: node.kind, content: node.content)
+    }
+    return result
+  }
+
+  /// Has garbage collected while the others go on.
+  private func collect() throws {
+    let outcome = try Program([Binaries.swipfs, "repo", "gc", "--repo", repo]).wait()
+    guard outcome.code == 0 else { throw outcome }
+    try note()
+  }
+
   /// Appends to a file several times, each time with a sync, through one descriptor.
   private func appendToLog() throws {
     let name = "log"
+    // Something else may have changed places with it.
+    guard workload.tree[name].map({ $0.kind == .file }) ?? true else { return }
     let file = try File("\(workload.directory)/\(name)", O_WRONLY | O_CREAT | O_APPEND)
     var tree = workload.tree
     var node = tree[name] ?? TreeNode(kind: .file)
@@ -195,7 +291,8 @@ private final class RecordedWorkload: @unchecked Sendable {
 
   private func note(syncedAt begun: UInt64? = nil) throws {
     let size = Int(try status(logPath).st_size)
-    moments.append(Recording.Moment(tree: workload.tree, logSize: size, time: monotonicTime()))
+    moments.append(
+      Recording.Moment(tree: workload.tree, pins: pins, logSize: size, time: monotonicTime()))
     if let begun {
       syncs.append(Recording.Sync(begun: begun, logSize: size, directory: name, moment: moments.count - 1))
     }

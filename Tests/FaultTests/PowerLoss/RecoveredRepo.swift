@@ -29,6 +29,45 @@ struct RecoveredRepo {
     try await node.verify().map(\.description)
   }
 
+  /// Removes what nothing needs.
+  func collect() throws {
+    try node.collector.collectNow()
+  }
+
+  /// What is pinned, by CID, with what recursive pins keep, by paths below them.
+  func pins() async throws -> [String: Recording.Pin] {
+    var pins: [String: Recording.Pin] = [:]
+    let all = try await fileSystem.lookup(".ipfs", in: NodeRecord.root)
+    for pin in try node.pins.list() {
+      let cid = "\(pin.cid)"
+      let isRecursive = pin.kind == .recursive
+      let content = isRecursive ? try await content(of: fileSystem.lookup(EntryName(cid), in: all.node), "") : [:]
+      pins[cid] = Recording.Pin(isRecursive: isRecursive, content: content)
+    }
+    return pins
+  }
+
+  private func content(of status: NodeStatus, _ path: String) async throws -> [String: TreeNode] {
+    switch status.kind {
+    case .file: return [path: TreeNode(kind: .file, content: try await content(of: status.inode, path))]
+    case .symlink: return [path: TreeNode(kind: .link, content: try await fileSystem.readLink(status.node))]
+    case .directory:
+      var result: [String: TreeNode] = path.isEmpty ? [:] : [path: TreeNode(kind: .directory)]
+      let handle = try await fileSystem.openDirectory(status.node)
+      var names: [EntryName] = []
+      try await fileSystem.list(handle, from: 2) { entry in
+        names.append(entry.name)
+        return true
+      }
+      fileSystem.closeDirectory(handle)
+      for name in names {
+        let child = try await fileSystem.lookup(name, in: status.node)
+        result.merge(try await content(of: child, path.isEmpty ? "\(name)" : "\(path)/\(name)")) { $1 }
+      }
+      return result
+    }
+  }
+
   /// Builds what is left to be built, and closes it.
   func close() async throws {
     do {

@@ -25,6 +25,7 @@ final class ScriptedVolume: Volume {
     var held: Set<VolumeCall> = []
     var waiting: [VolumeCall: [CheckedContinuation<Void, Never>]] = [:]
     var yields = false
+    var duringSpoolSync: (@Sendable () -> Void)?
   }
 
   private let base: NodeVolume
@@ -63,6 +64,23 @@ final class ScriptedVolume: Volume {
     while state.withLock({ $0.waiting[call, default: []].isEmpty }) { await Task.yield() }
   }
 
+  /// Has the next synchronization do something after it has seen what the tree is, and before it syncs spool files.
+  func duringNextSpoolSync(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.duringSpoolSync = body } }
+
+  /// The spool files, with what is to be done before they are synced.
+  private struct ScriptedSpool: SpoolStorage {
+    let base: any SpoolStorage
+    let volume: ScriptedVolume
+
+    var isSynchronized: Bool { base.isSynchronized }
+    func mark() -> UInt64 { base.mark() }
+    func synchronize() -> Int32 {
+      volume.state.withLock { $0.duringSpoolSync.take() }?()
+      return base.synchronize()
+    }
+    func release(through mark: UInt64) { base.release(through: mark) }
+  }
+
   /// Makes each `put` suspend.
   func suspendPuts() { state.withLock { $0.yields = true } }
 
@@ -93,7 +111,7 @@ final class ScriptedVolume: Volume {
   var profile: ImportProfile { base.profile }
   var spoolDirectory: String { base.spoolDirectory }
 
-  func attach(_ spool: any SpoolStorage) { base.attach(spool) }
+  func attach(_ spool: any SpoolStorage) { base.attach(ScriptedSpool(base: spool, volume: self)) }
 
   func record(of inode: InodeNumber) async throws(FileSystemError) -> NodeRecord {
     let record = try await base.record(of: inode)
