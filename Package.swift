@@ -83,7 +83,8 @@ let package = Package(
       name: "ConformanceTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: settings),
     .testTarget(
-      name: "IPFSNodeTests", dependencies: ["IPFSNode", "MountTestSupport", "TestSupport"], swiftSettings: settings),
+      name: "IPFSNodeTests", dependencies: ["IPFSNode", "MountTestSupport", "TestSupport", grdb],
+      swiftSettings: settings),
     .testTarget(
       name: "FuseTests", dependencies: ["Fuse", "CFuse3", "MountTestSupport", logging], swiftSettings: settings),
     .testTarget(
@@ -95,7 +96,9 @@ let package = Package(
     // What holds for every decoder on any input; the fuzzer (Fuzzing/) runs the same.
     .target(
       name: "DecoderChecks",
-      dependencies: ["IPFSMount", "IPFSNode", "UnixFS", "IPLD", "Multiformats", "TestSupport"],
+      dependencies: [
+        "IPFSMount", "IPFSFileSystem", "Fuse", "IPFSNode", "UnixFS", "IPLD", "Multiformats", "TestSupport", grdb,
+      ],
       path: "Tests/DecoderChecks", swiftSettings: settings),
     .testTarget(
       name: "MutationTests", dependencies: ["DecoderChecks", "TestSupport"], swiftSettings: settings),

@@ -48,7 +48,9 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["UnixFS", "IPLD", "Multiformats"], swiftSettings: settings),
     .target(
       name: "DecoderChecks",
-      dependencies: ["IPFSMount", "IPFSNode", "UnixFS", "IPLD", "Multiformats", "TestSupport"],
+      dependencies: [
+        "IPFSMount", "IPFSFileSystem", "Fuse", "IPFSNode", "UnixFS", "IPLD", "Multiformats", "TestSupport", grdb,
+      ],
       swiftSettings: settings),
     .executableTarget(
       name: "Fuzz", dependencies: ["DecoderChecks", "CFuzzer"], swiftSettings: settings,

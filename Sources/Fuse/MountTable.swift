@@ -32,27 +32,31 @@ package struct MountTable {
   /// Takes the table apart; lines that are not understood are left out.
   package init(_ text: String) {
     // 36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw,errors=continue
-    rows = text.split(separator: "\n").compactMap { line in
-      let fields = line.split(separator: " ")
-      guard fields.count > 6, let separator = fields.dropFirst(6).firstIndex(of: "-"), fields.count > separator + 2
+    // By bytes: a name may begin or end with what Unicode joins to the space beside it.
+    rows = text.utf8.split(separator: UInt8(ascii: "\n")).compactMap { line in
+      let fields = line.split(separator: UInt8(ascii: " ")).map(Array.init)
+      guard fields.count > 6, let separator = fields.dropFirst(6).firstIndex(of: [UInt8(ascii: "-")]),
+        fields.count > separator + 2
       else { return nil }
-      let device = fields[2].split(separator: ":").compactMap { UInt32($0) }
-      guard device.count == 2 else { return nil }
+      let device = fields[2].split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).map {
+        UInt32(String(decoding: $0, as: UTF8.self))
+      }
+      guard device.count == 2, let major = device[0], let minor = device[1] else { return nil }
       return Row(
-        device: DeviceNumber(major: device[0], minor: device[1]), mountPoint: Self.unescape(fields[4]),
-        type: String(fields[separator + 1]), source: Self.unescape(fields[separator + 2]))
+        device: DeviceNumber(major: major, minor: minor), mountPoint: Self.unescape(fields[4]),
+        type: String(decoding: fields[separator + 1], as: UTF8.self), source: Self.unescape(fields[separator + 2]))
     }
   }
 
   /// What is on top at a mount point, whose path is absolute and without symbolic links.
   package func top(at mountPoint: String) -> Row? {
-    rows.last { $0.mountPoint == mountPoint }
+    rows.last { $0.mountPoint.utf8.elementsEqual(mountPoint.utf8) }
   }
 
   /// Undoes the kernel's escapes of white space and backslash: `\040` is a space.
-  private static func unescape(_ field: Substring) -> String {
+  private static func unescape(_ field: [UInt8]) -> String {
     var bytes: [UInt8] = []
-    var rest = Array(field.utf8)[...]
+    var rest = field[...]
     while let byte = rest.popFirst() {
       if byte == UInt8(ascii: "\\"), rest.count >= 3,
         let value = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)

@@ -17,6 +17,7 @@ extension NodeError {
   /// The error of an operation on the database.
   static func database(_ error: any Error) -> NodeError {
     if let error = error as? NodeError { return error }
+    if error is RowDecodingError { return NodeError(.corrupt, "the repo's database is damaged", cause: error) }
     guard let error = error as? DatabaseError else {
       return NodeError(.inputOutput, "the repo's database failed", cause: error)
     }

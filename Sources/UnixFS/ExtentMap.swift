@@ -154,7 +154,7 @@ public struct ExtentMap: Hashable, Sendable {
   public var spoolEnd: UInt64? {
     extents.lazy.compactMap { extent -> UInt64? in
       guard case .spool(let origin) = extent.source else { return nil }
-      return extent.position(from: origin) &+ UInt64(extent.range.count)
+      return extent.position(from: origin) &+ (extent.range.upperBound - extent.range.lowerBound)
     }.max()
   }
 

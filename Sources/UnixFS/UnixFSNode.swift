@@ -54,12 +54,14 @@ public struct UnixFSNode: Hashable, Sendable {
 
   /// A file's bytes, in the node and below: the sum of its parts.
   ///
-  /// - Throws: `malformed` if the sum is over 64 bits, or not the size that the node states.
+  /// - Throws: `malformed` if the sum is no size that a file can have, 2^63 or more, or not the size that the node states.
   public func contentSize() throws(UnixFSError) -> UInt64 {
     var sum = UInt64(data?.count ?? 0)
     for size in blockSizes {
       let (result, overflow) = sum.addingReportingOverflow(size)
-      guard !overflow else { throw UnixFSError(.malformed, "block sizes sum up to more than 64 bits") }
+      guard !overflow, result <= UInt64(Int64.max) else {
+        throw UnixFSError(.malformed, "block sizes sum up to 2^63 or more")
+      }
       sum = result
     }
     if let fileSize, fileSize != sum {

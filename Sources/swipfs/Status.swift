@@ -47,7 +47,7 @@ struct Status: ParsableCommand {
     """
     \(status.mountPoint): \(status.phase.rawValue)
       repo            \(status.repo)
-      process         \(status.pid), for \(Int(status.uptime)) s
+      process         \(status.pid), for \(Int(exactly: status.uptime.rounded(.down)) ?? 0) s
       kernel knows    \(status.knownNodes) nodes
       open, to build  \(status.openFiles) files
       stored          \(status.blocksWritten) blocks, \(Console.bytes(status.bytesWritten))

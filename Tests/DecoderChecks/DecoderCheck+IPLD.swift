@@ -30,6 +30,7 @@ extension DecoderCheck {
       try hold(again.data == node.data, "other data")
       try hold(again.encoded() == node.encoded(), "another encoding")
       try hold(Set(again.links) == Set(node.links), "other links")
+      try hold(try Block.links(in: bytes, codec: .dagPB) == node.links.map(\.cid), "the block has other links")
       // A name that is not UTF-8 has no value.
       if let value = try? node.value { try hold(try DAGPBNode(value) == node, "another value") }
       return true
@@ -53,6 +54,10 @@ extension DecoderCheck {
       try hold(try DAGJSON.decode(canonical, form: .canonical) == value, "another value")
       try hold(try DAGCBOR.decode(DAGCBOR.encode(value)) == value, "another value in DAG-CBOR")
       try hold((try? DAGJSON.decode(bytes, form: .canonical)) == nil || canonical == bytes, "two canonical forms")
+      try hold(try Block.links(in: bytes, codec: .dagJSON) == value.links, "the block has other links")
+      if let node = try? DAGPBNode(value) {
+        try hold(try DAGPBNode(node.value) == node, "another node of dag-pb")
+      }
       return true
     },
   ]

@@ -11,13 +11,18 @@ struct MountTableTests {
 
       not a row at all
       101 27 0 / /x rw - tmpfs none rw
+      102 27 0:55 / /y rw - tmpfs \u{301}none rw\r
+      103 27 0:56 / /z rw - tmpfs none rw
       """)
-    #expect(table.rows.count == 3)
+    #expect(table.rows.count == 5)
     let row = table.top(at: "/mnt/a b\\c")
     #expect(row?.type == "fuse.swipfs")
     #expect(row?.source == "swipfs:/r\tx")
     #expect(row?.device.description == "0:53")
     #expect(table.top(at: "/sys")?.type == "tmpfs")
     #expect(table.top(at: "/x") == nil)
+    // Names that Unicode joins to the space before them, or to the line's end.
+    #expect(table.top(at: "/y")?.source == "\u{301}none")
+    #expect(table.top(at: "/z")?.source == "none")
   }
 }

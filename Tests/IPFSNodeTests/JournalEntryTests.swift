@@ -35,14 +35,19 @@ import UnixFS
     return JournalEntry([
       node(2, .file(file)),
       node(3, .file(.empty)),
-      node(4, .directory(subdirectories: .max), dag: dag),
+      node(4, .directory(subdirectories: UInt32(Int32.max)), dag: dag),
       node(5, .symlink(target: Array("/some/where".utf8))),
-      .gone(InodeNumber(Int64.max)),
+      .gone(NodeRecord.largestInode),
       .directory(6, attributes, subdirectories: 7),
       .dag(8, dag),
       .dag(9, nil),
     ])
   }
+
+  private static let attributes: [UInt8] = [0, 0, 0, 0, 0, 0, 0]
+  /// 2⁶³, and one less.
+  private static let huge: [UInt8] = Array(repeating: 0x80, count: 9) + [1]
+  private static let last: [UInt8] = Array(repeating: 0xFF, count: 8) + [0x7F]
 
   @Test func whatIsWrittenIsRead() throws {
     let bytes = Self.entry.encoded()
@@ -83,7 +88,13 @@ import UnixFS
       [2, 0x80, 0x00],  // a number that is not in its shortest form
       [2, 0],  // inode 0
       [2, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01],  // an inode beyond SQLite's numbers
+      [2, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20],  // an inode beyond those of nodes
       [4, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F],  // a length that lies
+      [1, 2, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20, 1, 0x61] + attributes + [3, 0, 0],  // a parent beyond nodes
+      [3, 1] + attributes + [0x80, 0x80, 0x80, 0x80, 0x08],  // 2³¹ subdirectories
+      [1, 2, 1, 1, 0x61] + attributes + [1] + huge + [0, 0, 0],  // a file of 2⁶³ bytes
+      [1, 2, 1, 1, 0x61] + attributes + [1, 9, 0, 1, 0, 1, 1] + huge + [1, 0],  // 2⁶³ bytes in the spool file
+      [1, 2, 1, 1, 0x61] + attributes + [1, 9, 0, 1, 0, 1, 1, 8, 3] + last + [0],  // at its end
       [4, 1, 3, 1, 2, 3],  // no CID
     ] as [[UInt8]])
   func absurdRowsAreRefused(_ bytes: [UInt8]) {

@@ -106,6 +106,7 @@ private func add(
       ("data beyond file size", UnixFSNode(kind: .file, data: [1, 2], fileSize: 1), 0, .malformed),
       ("sum of sizes over 64 bits", UnixFSNode(kind: .file, blockSizes: [.max, 1]), 2, .malformed),
       ("sum with data over 64 bits", UnixFSNode(kind: .file, data: [1], blockSizes: [.max]), 1, .malformed),
+      ("more bytes than a file can have", UnixFSNode(kind: .file, blockSizes: [1 << 63]), 1, .malformed),
       ("directory", UnixFSNode(kind: .directory), 0, .wrongKind),
       ("symlink", UnixFSNode(kind: .symlink, data: [1]), 0, .wrongKind),
       ("shard", UnixFSNode(kind: .hamtShard, hashType: 0x22, fanout: 256), 0, .wrongKind),
@@ -122,7 +123,7 @@ private func add(
   @Test func childOfAnotherSizeThanStated() async throws {
     let store = MemoryBlockStore()
     let leaf = add(UnixFSNode(kind: .file, data: Self.leafData, fileSize: 10), to: store)
-    for size in [UInt64(9), 11, .max] {
+    for size in [UInt64(9), 11, UInt64(Int64.max)] {
       let root = add(UnixFSNode(kind: .file, blockSizes: [size]), over: [leaf], to: store)
       let reader = try await FileReader(root: root.cid, source: store)
       await #expect {
@@ -134,12 +135,28 @@ private func add(
   @Test func rawLeafShorterThanStated() async throws {
     let store = MemoryBlockStore()
     let leaf = DAGPBNode.Link(cid: store.add(Self.leafData, codec: .raw), tsize: 10)
-    for size in [UInt64(11), .max] {
+    for size in [UInt64(11), UInt64(Int64.max)] {
       let root = add(UnixFSNode(kind: .file, blockSizes: [size]), over: [leaf], to: store)
       let reader = try await FileReader(root: root.cid, source: store)
       await #expect(throws: (any Error).self) { _ = try await read(reader, at: 0, count: 20) }
       await #expect(throws: (any Error).self) { _ = try await read(reader, at: size - 1, count: 20) }
     }
+  }
+
+  /// Nodes that name each other twice, level by level: a walk through all of them would never end.
+  @Test func nodesOverNothingAreNotFollowed() async throws {
+    let store = MemoryBlockStore()
+    let leaf = DAGPBNode.Link(cid: store.add(Self.leafData, codec: .raw), tsize: 10)
+    var nothing = add(UnixFSNode(kind: .file, data: [], fileSize: 0), to: store)
+    for _ in 1..<60 {
+      nothing = add(UnixFSNode(kind: .file, blockSizes: [0, 0]), over: [nothing, nothing], to: store)
+    }
+    let root = add(UnixFSNode(kind: .file, blockSizes: [10, 0, 10]), over: [leaf, nothing, leaf], to: store)
+    let reader = try await FileReader(root: root.cid, source: store)
+    #expect(try await readAll(reader) == Self.leafData + Self.leafData)
+    #expect(try await reader.leaves(in: 0..<20).map(\.range).filter { !$0.isEmpty } == [0..<10, 10..<20])
+    #expect(
+      try await reader.firstByte(at: 0, inZeros: true, leafSize: 0) { _, _ in false } == nil)
   }
 
   @Test func statedSizeOfTheRootIsChecked() async throws {

@@ -53,10 +53,17 @@ public struct Caller: Sendable, Hashable {
   /// Whether the caller is in a group, by its own or by one of its other groups.
   func isIn(group: UInt32) -> Bool {
     if gid == group { return true }
-    guard pid > 0, let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8),
-      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Groups:") })
-    else { return false }
-    return line.dropFirst("Groups:".count).split(separator: " ").contains { UInt32($0.trimmingPrefix("\t")) == group }
+    guard pid > 0, let status = FileManager.default.contents(atPath: "/proc/\(pid)/status") else { return false }
+    return Self.groups(inStatus: Array(status)).contains(group)
+  }
+
+  /// The supplementary groups in what the kernel says of a process (proc(5), `/proc/[pid]/status`).
+  package static func groups(inStatus status: [UInt8]) -> [UInt32] {
+    let name = Array("Groups:".utf8)
+    let line = status.split(separator: 0x0A).first { $0.starts(with: name) } ?? []
+    return line.dropFirst(name.count).split { $0 == 0x09 || $0 == 0x20 }.compactMap {
+      UInt32(String(decoding: $0, as: UTF8.self))
+    }
   }
 }
 

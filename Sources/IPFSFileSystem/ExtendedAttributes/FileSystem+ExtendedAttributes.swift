@@ -16,18 +16,21 @@ extension FileSystem {
   /// The longest value, in bytes, as Linux has it.
   public static let maximumAttributeValue = 64 << 10
 
-  private enum AttributeName {
+  /// What an attribute's name stands for.
+  package enum AttributeName: Sendable, Hashable {
+    /// What IPFS knows or does; nil for a name that means nothing.
     case ipfs(IPFSAttribute?)
+    /// An attribute of the user's own.
     case user(EntryName)
 
-    init(_ name: EntryName) throws(FileSystemError) {
+    /// Reads a name. Throws `resultTooLarge`, and `notSupported` for another namespace.
+    package init(_ name: EntryName) throws(FileSystemError) {
       guard name.bytes.count <= EntryName.maximumLength else { throw FileSystemError(.resultTooLarge) }
       for prefix in ["user.ipfs.", "ipfs."] where name.bytes.starts(with: prefix.utf8) {
         self = .ipfs(IPFSAttribute(name.bytes.dropFirst(prefix.utf8.count)))
         return
       }
-      let text = name.description
-      guard text.hasPrefix("user."), text.utf8.count > "user.".utf8.count else {
+      guard name.bytes.starts(with: "user.".utf8), name.bytes.count > "user.".utf8.count else {
         throw FileSystemError(.notSupported)
       }
       self = .user(name)

@@ -1,11 +1,11 @@
 import IPLD
 import Multiformats
 import Synchronization
-import UnixFS
+package import UnixFS
 
 /// Attributes that say what IPFS knows of a node, and have it do something. Named `user.ipfs.NAME` and, on symbolic
 /// links too, `ipfs.NAME`; never listed, so that `cp -a` and `rsync -X` do not try to copy them.
-enum IPFSAttribute: Sendable, Hashable {
+package enum IPFSAttribute: Sendable, Hashable {
   /// The CID it has now.
   case cid
   /// `/ipfs/` and the CID.

@@ -1,19 +1,19 @@
 import Foundation
 import IPLD
 import Multiformats
-import UnixFS
+package import UnixFS
 
 /// What `ipfs add` is to do: a query string such as `cid-version=0&chunker=size-262144&pin=false`.
-struct AddOptions: Sendable {
+package struct AddOptions: Sendable {
   /// How files and directories become DAGs.
-  let profile: ImportProfile
+  package let profile: ImportProfile
   /// Whether what was added is pinned.
-  let pins: Bool
+  package let pins: Bool
 
   /// Reads options; those that are not named are the volume's.
   ///
   /// - Throws: `invalidArgument` for an option or a value that there is not.
-  init(query: some Collection<UInt8>, over base: ImportProfile) throws(FileSystemError) {
+  package init(query: some Collection<UInt8>, over base: ImportProfile) throws(FileSystemError) {
     var options = ImportOptions()
     var pins = true
     for pair in String(decoding: query, as: UTF8.self).split(separator: "&") {

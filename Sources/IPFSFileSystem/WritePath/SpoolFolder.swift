@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
-import UnixFS
+package import UnixFS
 
 /// The folder of the spool files: knows which of them are not on the disk yet, and which the tree in memory does not
 /// need any more though the one on the disk may.
@@ -33,7 +33,7 @@ final class SpoolFolder: SpoolStorage {
     self.path = path
   }
 
-  private func path(of inode: InodeNumber) -> String { "\(path)/\(inode)" }
+  private func path(of inode: InodeNumber) -> String { "\(path)/\(SpoolName.name(of: inode))" }
 
   /// Opens the spool file of a node, made where there is none. One that waits to be removed is used again; what it has
   /// stays, for the tree on the disk may say so.
@@ -82,7 +82,7 @@ final class SpoolFolder: SpoolStorage {
   /// Removes what is no spool file of one of these nodes: a process that ended left it.
   func removeStrays(except inodes: Set<InodeNumber>) {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    for name in names where !(InodeNumber(name).map(inodes.contains) ?? false) {
+    for name in names where !(SpoolName.inode(of: name).map(inodes.contains) ?? false) {
       try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
     }
   }
@@ -137,5 +137,16 @@ final class SpoolFolder: SpoolStorage {
         unlink(path(of: inode))
       }
     }
+  }
+}
+
+/// The names of spool files.
+package enum SpoolName {
+  /// The name of a node's file.
+  package static func name(of inode: InodeNumber) -> String { String(inode) }
+
+  /// The node whose file has a name; nil for a name that no node's has.
+  package static func inode(of name: String) -> InodeNumber? {
+    InodeNumber(name).flatMap { self.name(of: $0).utf8.elementsEqual(name.utf8) ? $0 : nil }
   }
 }

@@ -2,28 +2,41 @@ import CISAL
 
 /// CRC32C checksums of a block's pages. They find bytes that rot on the disk, at a tenth of what hashing the whole
 /// block for every small read would cost; what may enter the store is still decided by the hash alone.
-struct PageChecksums: Sendable, Hashable {
+package struct PageChecksums: Sendable, Hashable {
   /// Bytes of a block that one checksum covers; the last page may be shorter.
-  static let pageSize = 4096
+  package static let pageSize = 4096
 
   /// One checksum a page, in order.
-  let values: [UInt32]
+  package let values: [UInt32]
+
+  /// Checksums in the form in which they are stored: four bytes each, the lowest first.
+  package static func record(of values: [UInt32]) -> [UInt8] {
+    values.flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }
+  }
+
+  /// Checksums as ``record(of:)`` wrote them; nil for what is no list of them.
+  package static func values(of record: UnsafeRawBufferPointer) -> [UInt32]? {
+    guard record.count % 4 == 0 else { return nil }
+    return stride(from: 0, to: record.count, by: 4).map {
+      UInt32(littleEndian: record.loadUnaligned(fromByteOffset: $0, as: UInt32.self))
+    }
+  }
 
   /// Checksums that were recorded before; nil if they are not as many as a block of `size` bytes has pages.
-  init?(recorded values: [UInt32], size: Int) {
+  package init?(recorded values: [UInt32], size: Int) {
     guard values.count == (size + Self.pageSize - 1) / Self.pageSize else { return nil }
     self.values = values
   }
 
   /// The checksums of bytes that were verified.
-  init(of data: UnsafeRawBufferPointer) {
+  package init(of data: UnsafeRawBufferPointer) {
     values = stride(from: 0, to: data.count, by: Self.pageSize).map { start in
       Self.checksum(UnsafeRawBufferPointer(rebasing: data[start..<min(start + Self.pageSize, data.count)]))
     }
   }
 
   /// Whether whole pages, the first of which is number `first`, are as they were.
-  func verify(_ pages: UnsafeRawBufferPointer, from first: Int) -> Bool {
+  package func verify(_ pages: UnsafeRawBufferPointer, from first: Int) -> Bool {
     var page = first
     for start in stride(from: 0, to: pages.count, by: Self.pageSize) {
       let bytes = UnsafeRawBufferPointer(rebasing: pages[start..<min(start + Self.pageSize, pages.count)])

@@ -60,18 +60,18 @@ package struct JournalEntry: Hashable, Sendable {
     while !decoder.isAtEnd {
       let tag = Tag(rawValue: try decoder.byte())
       let inode = try decoder.number()
-      // SQLite's row numbers are signed.
-      guard inode > 0, inode <= InodeNumber(Int64.max) else { throw StateDecoder.malformed }
+      guard inode > 0, inode <= NodeRecord.largestInode else { throw StateDecoder.malformed }
       switch tag {
       case .node:
         let parent = try decoder.number()
+        guard parent <= NodeRecord.largestInode else { throw StateDecoder.malformed }
         let name = EntryName(bytes: try decoder.string())
         changes.append(.node(try StoredNode(inode: inode, parent: parent, name: name, from: &decoder)))
       case .gone:
         changes.append(.gone(inode))
       case .directory:
         let attributes = try decoder.attributes()
-        changes.append(.directory(inode, attributes, subdirectories: try decoder.number(as: UInt32.self)))
+        changes.append(.directory(inode, attributes, subdirectories: try decoder.subdirectories()))
       case .dag:
         changes.append(.dag(inode, try decoder.root()))
       case nil:

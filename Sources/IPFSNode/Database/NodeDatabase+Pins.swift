@@ -1,12 +1,12 @@
 import Foundation
-import GRDB
+package import GRDB
 import Multiformats
 
 extension NodeDatabase {
   /// All pins.
   func pins() throws(NodeError) -> [Pin] {
     try read { db in
-      try Row.fetchAll(db, sql: "SELECT cid, kind, name FROM pin ORDER BY cid").map(Self.pin(of:))
+      try Row.fetchAll(db, sql: "SELECT cid, kind, name FROM pin ORDER BY cid").map(Pin.init(row:))
     }
   }
 
@@ -14,15 +14,8 @@ extension NodeDatabase {
   func pin(of cid: CID) throws(NodeError) -> Pin? {
     try read { db in
       try Row.fetchOne(db, sql: "SELECT cid, kind, name FROM pin WHERE cid = ?", arguments: [Data(cid.bytes)])
-        .map(Self.pin(of:))
+        .map(Pin.init(row:))
     }
-  }
-
-  private static func pin(of row: Row) throws -> Pin {
-    let bytes: Data = row[0]
-    let kind: Int64 = row[1]
-    guard let kind = UInt8(exactly: kind).flatMap(Pin.Kind.init(rawValue:)) else { throw StateDecoder.malformed }
-    return Pin(cid: try CID(bytes: bytes), kind: kind, name: row[2])
   }
 
   /// Adds a pin, or takes it for the one there is.
@@ -39,5 +32,16 @@ extension NodeDatabase {
     try write { db in
       try db.execute(sql: "DELETE FROM pin WHERE cid = ?", arguments: [Data(cid.bytes)])
     }
+  }
+}
+
+extension Pin {
+  /// The pin of a row of columns `cid`, `kind` and `name`. Throws where they are none.
+  package init(row: Row) throws {
+    let kind = try row.decode(Int64.self, atIndex: 1)
+    guard let kind = UInt8(exactly: kind).flatMap(Kind.init(rawValue:)),
+      let cid = try? CID(bytes: row.decode(Data.self, atIndex: 0))
+    else { throw NodeError(.corrupt, "a stored pin is malformed") }
+    self.init(cid: cid, kind: kind, name: try row.decode(String?.self, atIndex: 2))
   }
 }

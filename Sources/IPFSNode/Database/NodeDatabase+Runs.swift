@@ -67,7 +67,7 @@ extension NodeDatabase {
   static func beginRun(after end: LastEnd, boot: Int64, at time: Int64, in db: GRDB.Database) throws {
     if end == .powerLoss {
       let synced = try value(.syncedTime, in: db) ?? 0
-      let since = min(synced - clockTolerance, try value(.suspectSince, in: db) ?? .max)
+      let since = min(max(synced, .min + clockTolerance) - clockTolerance, try value(.suspectSince, in: db) ?? .max)
       // With a clock that went back, nobody knows which files are newer.
       let until = time < synced ? .max : max(time, try value(.suspectUntil, in: db) ?? .min)
       try set(.suspectSince, since, in: db)

@@ -28,7 +28,7 @@ extension NodeDatabase {
     let select = try db.cachedStatement(sql: "SELECT inode, parent, name, state FROM node WHERE inode = ?")
     let rows = try Row.fetchCursor(select, arguments: [key])
     // The row is the cursor's: it ends with it.
-    return try withExtendedLifetime(rows) { try rows.next().map(node(of:)) }
+    return try withExtendedLifetime(rows) { try rows.next().map(StoredNode.init(row:)) }
   }
 
   /// The nodes in a directory as of the last checkpoint, by ascending number.
@@ -39,7 +39,7 @@ extension NodeDatabase {
       var children: [StoredNode] = []
       let rows = try Row.fetchCursor(select, arguments: [Int64(clamping: directory)])
       while let row = try rows.next() {
-        children.append(try Self.node(of: row))
+        children.append(try StoredNode(row: row))
       }
       return children
     }
@@ -50,7 +50,7 @@ extension NodeDatabase {
     try read { db in
       let rows = try Row.fetchCursor(db, sql: "SELECT inode, parent, name, state FROM node ORDER BY kind, inode")
       while let row = try rows.next() {
-        try body(try Self.node(of: row))
+        try body(try StoredNode(row: row))
       }
     }
   }
@@ -62,7 +62,7 @@ extension NodeDatabase {
         sql: "SELECT inode, parent, name, state FROM node WHERE inode > ? ORDER BY inode LIMIT ?")
       var nodes: [StoredNode] = []
       let rows = try Row.fetchCursor(select, arguments: [Int64(clamping: inode), limit])
-      while let row = try rows.next() { nodes.append(try Self.node(of: row)) }
+      while let row = try rows.next() { nodes.append(try StoredNode(row: row)) }
       return nodes
     }
   }
@@ -70,20 +70,14 @@ extension NodeDatabase {
   /// The files whose DAG had still to be built at the last checkpoint.
   func uncommittedFiles() throws(NodeError) -> [InodeNumber] {
     try read { db in
-      try Int64.fetchAll(db, sql: "SELECT inode FROM node WHERE uncommitted").map(InodeNumber.init)
+      try Int64.fetchAll(db, sql: "SELECT inode FROM node WHERE uncommitted").map(Self.inode)
     }
   }
 
-  private static func node(of row: Row) throws -> StoredNode {
-    let inode: Int64 = row[0]
-    let parent: Int64 = row[1]
-    guard inode > 0, parent >= 0 else { throw StateDecoder.malformed }
-    let name = try row.withUnsafeData(atIndex: 2) { EntryName(bytes: $0 ?? Data()) }
-    return try row.withUnsafeData(atIndex: 3) { data in
-      try (data ?? Data()).withUnsafeBytes { bytes in
-        try StoredNode(inode: InodeNumber(inode), parent: InodeNumber(parent), name: name, state: bytes)
-      }
-    }
+  /// The node that a number in the database names; 0 stands for none. Throws `corrupt`.
+  static func inode(_ number: Int64) throws(NodeError) -> InodeNumber {
+    guard 0...Int64(NodeRecord.largestInode) ~= number else { throw StateDecoder.malformed }
+    return InodeNumber(number)
   }
 
   /// Writes states of nodes, nil for those that are no more.
@@ -148,12 +142,12 @@ extension NodeDatabase {
     var replay = Replay()
     try write { db in
       var next = replay.nextInode
-      next = max(next, InodeNumber(try Self.value(.nextInode, in: db) ?? 0))
-      next = max(next, InodeNumber(try Int64.fetchOne(db, sql: "SELECT max(inode) FROM node") ?? 0) + 1)
+      next = max(next, try Self.inode(Self.value(.nextInode, in: db) ?? 0))
+      next = max(next, try Self.inode(Int64.fetchOne(db, sql: "SELECT max(inode) FROM node") ?? 0) + 1)
       let last = end == .powerLoss ? try Self.value(.syncedSequence, in: db) ?? 0 : .max
       let rows = try Row.fetchCursor(db, sql: "SELECT seq, change FROM journal ORDER BY seq")
       while let row = try rows.next() {
-        let sequence: Int64 = row[0]
+        let sequence = try row.decode(Int64.self, atIndex: 0)
         let entry = try row.withUnsafeData(atIndex: 1) { data in
           try (data ?? Data()).withUnsafeBytes { try JournalEntry(decoding: $0) }
         }
@@ -165,6 +159,7 @@ extension NodeDatabase {
         if sequence > last { replay.undone += 1 }
       }
       try db.execute(sql: "DELETE FROM journal")
+      guard next <= NodeRecord.largestInode else { throw StateDecoder.malformed }
       try Self.setNextInode(next, in: db)
       try Self.beginRun(after: end, boot: boot, at: time, in: db)
       replay.nextInode = next

@@ -17,7 +17,7 @@ extension NodeDatabase {
           SELECT inode, parent FROM node WHERE inode NOT IN (SELECT inode FROM reached)
           """,
         arguments: [Int64(NodeRecord.root), NodeKind.directory.rawValue])
-      return rows.map { (InodeNumber($0[0] as Int64), InodeNumber($0[1] as Int64)) }
+      return try rows.map { (try Self.inode(in: $0, at: 0), try Self.inode(in: $0, at: 1)) }
     }
   }
 
@@ -26,7 +26,9 @@ extension NodeDatabase {
     try read { db in
       let rows = try Row.fetchAll(
         db, sql: "SELECT parent, name FROM node GROUP BY parent, name HAVING count(*) > 1")
-      return rows.map { (InodeNumber($0[0] as Int64), EntryName(bytes: $0[1] as Data)) }
+      return try rows.map { row in
+        (try Self.inode(in: row, at: 0), EntryName(bytes: try row.decode(Data.self, atIndex: 1)))
+      }
     }
   }
 
@@ -36,7 +38,12 @@ extension NodeDatabase {
       let rows = try Row.fetchAll(
         db, sql: "SELECT parent, count(*) FROM node WHERE kind = ? GROUP BY parent",
         arguments: [NodeKind.directory.rawValue])
-      return Dictionary(uniqueKeysWithValues: rows.map { (InodeNumber($0[0] as Int64), $0[1] as UInt32) })
+      let counts = try rows.map { (try Self.inode(in: $0, at: 0), try $0.decode(UInt32.self, atIndex: 1)) }
+      return Dictionary(counts) { $0 + $1 }
     }
+  }
+
+  private static func inode(in row: Row, at index: Int) throws -> InodeNumber {
+    try inode(row.decode(Int64.self, atIndex: index))
   }
 }

@@ -198,11 +198,21 @@ struct StateDecoder {
   mutating func root() throws(NodeError) -> DAGRoot? {
     let string = try string()
     guard !string.isEmpty else { return nil }
-    return DAGRoot(cid: try cid(string), size: try number(), tsize: try number())
+    return DAGRoot(cid: try cid(string), size: try size(), tsize: try number())
+  }
+
+  /// A size in bytes, or an offset: what fits the system's signed numbers.
+  private mutating func size() throws(NodeError) -> UInt64 {
+    UInt64(try number(as: Int64.self))
+  }
+
+  /// A directory's count of subdirectories; a few are added to it to count links.
+  mutating func subdirectories() throws(NodeError) -> UInt32 {
+    UInt32(try number(as: Int32.self))
   }
 
   mutating func file() throws(NodeError) -> FileContent {
-    let size = try number()
+    let size = try size()
     let base = try root()
     let flags = try byte()
     guard flags & ~(FileFlag.isPending | FileFlag.hasBuilder) == 0 else { throw Self.malformed }
@@ -212,39 +222,48 @@ struct StateDecoder {
   }
 
   private mutating func extentMap() throws(NodeError) -> ExtentMap {
-    let baseLimit = try number()
+    let baseLimit = try size()
     let count = try count()
     var extents: [ExtentMap.Extent] = []
     extents.reserveCapacity(count)
     var end: UInt64 = 0
     for _ in 0..<count {
-      let (start, startOverflow) = end.addingReportingOverflow(try number())
-      let (next, endOverflow) = start.addingReportingOverflow(try number())
-      guard !startOverflow, !endOverflow, start < next else { throw Self.malformed }
-      extents.append(ExtentMap.Extent(range: start..<next, source: try source(at: start)))
+      // Of two such numbers the sum fits.
+      let start = end + (try size())
+      guard start <= UInt64(Int64.max) else { throw Self.malformed }
+      let next = start + (try size())
+      guard next <= UInt64(Int64.max), start < next else { throw Self.malformed }
+      extents.append(ExtentMap.Extent(range: start..<next, source: try source(of: start..<next)))
       end = next
     }
     guard let map = ExtentMap(extents: extents, baseLimit: baseLimit) else { throw Self.malformed }
     return map
   }
 
-  private mutating func source(at offset: UInt64) throws(NodeError) -> ExtentMap.Source {
+  private mutating func source(of range: Range<UInt64>) throws(NodeError) -> ExtentMap.Source {
     switch ExtentTag(rawValue: try byte()) {
     case .hole: return .hole
     case .spool: return .spool(origin: 0)
-    case .placedSpool: return .spool(origin: Int64(bitPattern: offset &- (try number())))
+    case .placedSpool: return .spool(origin: try origin(of: range, at: Int64(try size())))
     case .leaf:
       let leaf = Leaf(
         cid: try cid(try string()), size: try number(as: Int.self), tsize: try number(as: Int.self))
-      return .leaf(leaf, origin: Int64(bitPattern: offset) &- (try signedNumber()))
+      return .leaf(leaf, origin: try origin(of: range, at: try signedNumber()))
     case nil: throw Self.malformed
     }
+  }
+
+  /// The origin of an extent that begins at a position in its leaf or spool file, and ends at an offset there too.
+  private func origin(of range: Range<UInt64>, at position: Int64) throws(NodeError) -> Int64 {
+    let length = Int64(range.upperBound - range.lowerBound)
+    guard position >= 0, position <= Int64.max - length else { throw Self.malformed }
+    return Int64(range.lowerBound) - position
   }
 
   mutating func content() throws(NodeError) -> NodeContent {
     switch NodeKind(rawValue: try byte()) {
     case .file: return .file(try file())
-    case .directory: return .directory(subdirectories: try number(as: UInt32.self))
+    case .directory: return .directory(subdirectories: try subdirectories())
     case .symlink: return .symlink(target: try string())
     case nil: throw Self.malformed
     }

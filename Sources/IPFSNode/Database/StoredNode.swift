@@ -1,3 +1,5 @@
+import Foundation
+package import GRDB
 package import UnixFS
 
 /// A node as the database keeps it: its record and, of a directory, its DAG.
@@ -22,6 +24,17 @@ package struct StoredNode: Hashable, Sendable {
   package init(record: NodeRecord, dag: DAGRoot?) {
     self.record = record
     self.dag = dag
+  }
+
+  /// The node of a row of columns `inode`, `parent`, `name` and `state`. Throws where they are none.
+  package init(row: Row) throws {
+    let inode = try NodeDatabase.inode(row.decode(Int64.self, atIndex: 0))
+    let parent = try NodeDatabase.inode(row.decode(Int64.self, atIndex: 1))
+    guard inode > 0 else { throw StateDecoder.malformed }
+    let name = try row.withUnsafeData(atIndex: 2) { EntryName(bytes: $0 ?? Data()) }
+    self = try row.withUnsafeData(atIndex: 3) { data in
+      try (data ?? Data()).withUnsafeBytes { try StoredNode(inode: inode, parent: parent, name: name, state: $0) }
+    }
   }
 
   /// A node of its columns. Throws `corrupt`.

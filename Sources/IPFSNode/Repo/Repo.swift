@@ -64,7 +64,7 @@ public struct Repo: Sendable, Hashable {
   /// Fills a new folder, or checks that the layout of an old one can be used. The caller holds the lock.
   func prepare() throws(NodeError) {
     if let text = try? String(contentsOfFile: versionFile, encoding: .utf8) {
-      guard let found = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+      guard let found = Self.version(in: text) else {
         throw NodeError(.unusableRepo, "\(versionFile) holds no version number")
       }
       guard found <= Self.version else {
@@ -82,6 +82,11 @@ public struct Repo: Sendable, Hashable {
     try Self.write(BlockPath.sharding, to: "\(blocks)/SHARDING", unlessThere: true)
     // Last, so that a version says that all else is there.
     try Self.write("\(Self.version)\n", to: versionFile, unlessThere: true)
+  }
+
+  /// The layout's version that the file `version` names; nil for what is none.
+  package static func version(in text: String) -> Int? {
+    Int(text.trimmingCharacters(in: .whitespacesAndNewlines)).flatMap { $0 > 0 ? $0 : nil }
   }
 
   /// A folder that has other things in it is somebody else's: a mistyped path must not scatter files there.

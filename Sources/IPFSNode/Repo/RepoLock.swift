@@ -3,7 +3,7 @@ import Glibc
 /// The right to use a repo, held from when it is made until it is released or the process ends.
 ///
 /// It is an `flock`, so that a holder that was killed leaves nothing behind. The file names the holder's process.
-final class RepoLock: Sendable {
+package final class RepoLock: Sendable {
   private let file: Int32
 
   /// Takes the lock.
@@ -50,7 +50,12 @@ final class RepoLock: Sendable {
   private static func holder(_ file: Int32) -> Int32 {
     var buffer = [UInt8](repeating: 0, count: 16)
     let count = pread(file, &buffer, buffer.count, 0)
-    guard count > 0 else { return 0 }
-    return Int32(String(decoding: buffer.prefix(count).prefix { $0 != 0x0A }, as: UTF8.self)) ?? 0
+    return count > 0 ? holder(in: buffer.prefix(count)) : 0
+  }
+
+  /// The process that a lock file names; 0 for none.
+  package static func holder(in file: ArraySlice<UInt8>) -> Int32 {
+    let number = Int32(String(decoding: file.prefix { $0 != 0x0A }, as: UTF8.self)) ?? 0
+    return max(0, number)
   }
 }

@@ -27,12 +27,14 @@ extension FileReader {
         let child = node.child(index)
         let bytes = start + child.range.lowerBound..<start + child.range.upperBound
         guard bytes.lowerBound < range.upperBound else { break }
+        index += 1
+        // Nodes over nothing are passed over: a few of them may name each other more often than anyone can follow.
+        guard !bytes.isEmpty else { continue }
         if child.cid.codec == .raw {
-          if !bytes.isEmpty { spans.append(LeafSpan(range: bytes, cid: child.cid)) }
+          spans.append(LeafSpan(range: bytes, cid: child.cid))
         } else {
           pending.append((try await self.child(child), bytes.lowerBound, depth + 1))
         }
-        index += 1
       }
     }
     return spans.sorted { $0.range.lowerBound < $1.range.lowerBound }

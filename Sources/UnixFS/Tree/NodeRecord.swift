@@ -24,6 +24,8 @@ public typealias InodeNumber = UInt64
 public struct NodeRecord: Hashable, Sendable {
   /// The root directory's number, as FUSE wants it.
   public static let root: InodeNumber = 1
+  /// The largest number that a node can have: the bits above say other things in the kernel's node ids.
+  public static let largestInode: InodeNumber = 1 << 47 - 1
 
   /// The node's own number.
   public var inode: InodeNumber
