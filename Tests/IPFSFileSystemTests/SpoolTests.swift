@@ -29,6 +29,19 @@ import UnixFS
     return (mount, file)
   }
 
+  @Test func anUnlinkedFileWhoseBytesHaveGoneIsNotOpenedAgain() async throws {
+    let (mount, file) = try await mountWithSpool()
+    try await mount.fileSystem.remove("file", in: NodeRecord.root, as: .nonDirectory)
+    try await mount.flushAndClose(file)
+    #expect(try mount.spoolFiles == [])
+    await #expect { try await mount.fileSystem.open(file, isWritable: true) } throws: {
+      ($0 as? FileSystemError)?.code == .stale
+    }
+    await mount.fileSystem.forget(file, count: 1)
+    #expect(mount.fileSystem.counts.files == 0)
+    try await mount.end()
+  }
+
   @Test func flushedPiecesSurviveTheProcess() async throws {
     let (mount, file) = try await mountWithSpool()
     try Data("stray".utf8).write(to: URL(fileURLWithPath: "\(mount.volume.spoolDirectory)/999999"))

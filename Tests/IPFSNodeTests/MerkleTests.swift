@@ -38,7 +38,7 @@ import UnixFS
       let expected = try await Self.build(NodeRecord.root, of: node.tree, in: MemoryBlockStore())
       #expect(try await node.tree.commit() == expected)
       if round % 10 == 4 {
-        let survivor = try TemporaryRepo(crashOf: repo)
+        let survivor = try node.tree.betweenCheckpoints { try TemporaryRepo(crashOf: repo) }
         let second = try survivor.open()
         #expect(try await second.tree.commit() == expected)
         try await second.close()

@@ -102,7 +102,7 @@ import UnixFS
     try await node.pins.add(kept, kind: .recursive, name: "kept")
     try await node.pins.add(dropped, kind: .recursive)
     try await node.pins.remove(dropped)
-    let crashed = try TemporaryRepo(crashOf: repo)
+    let crashed = try node.tree.betweenCheckpoints { try TemporaryRepo(crashOf: repo) }
     let survivor = try crashed.open()
     #expect(try survivor.pins.list() == [Pin(cid: kept, kind: .recursive, name: "kept")])
     try survivor.collector.collectNow()

@@ -38,7 +38,7 @@ import UnixFS
       case 0:
         try node.tree.checkpointNow()
       case 1:
-        let crashed = try TemporaryRepo(crashOf: repo)
+        let crashed = try node.tree.betweenCheckpoints { try TemporaryRepo(crashOf: repo) }
         let survivor = try crashed.open()
         #expect(try TreeModel(reading: survivor.tree) == operations.model)
         #expect(try survivor.tree.uncommittedFiles().count == uncommitted.count)

@@ -117,7 +117,8 @@ struct AttributeLockTests {
       var isStuck = false
       for _ in loops where !isStuck { isStuck = ended.wait(timeout: deadline) == .timedOut }
       let end = state.withLock { $0 }
-      #expect(end.problems.isEmpty, "\(end.problems.prefix(10))")
+      let log = try mount.log().suffix(20).joined(separator: "\n")
+      #expect(end.problems.isEmpty, "\(end.problems.prefix(10))\n\(log)")
       if isStuck {
         // Or the threads would hold the test's process.
         try mount.crash()

@@ -58,6 +58,12 @@ extension OpenFile {
     var fileSize: UInt64?
   }
 
+  /// What came of a stretch: where the chunker is, and the chunks.
+  private struct StoredStretch {
+    var stream: ChunkStream
+    var chunks: [(start: UInt64, leaf: Leaf, end: ChunkEnd)] = []
+  }
+
   /// Stores the chunks that end in what was written in order. Returns the failure.
   ///
   /// - Parameter isEnd: Whether a flush asks, which takes what is in a buffer that is not whole as well, and the file's
@@ -72,21 +78,20 @@ extension OpenFile {
       // Until the map has the leaves.
       let lease = volume.beginLease()
       defer { lease.end() }
-      let result: Result<(ChunkStream, [(UInt64, Leaf, ChunkEnd)]), FileSystemError>
-      do throws(FileSystemError) { result = .success(try await store(stretch)) } catch { result = .failure(error) }
+      let result = await store(stretch)
       var failure: FileSystemError?
       resumeWaiting { state in
         state.sealing.subtract(stretch.buffers.map(\.index))
         switch result {
-        case .success((let stream, let leaves)):
-          for (start, leaf, end) in leaves {
+        case .success(let stored):
+          for (start, leaf, end) in stored.chunks {
             state.map.set(start..<start + UInt64(leaf.size), .leaf(leaf, origin: Int64(start)))
             state.knownChunks[leaf.cid] = end
           }
-          state.stream = stream
+          state.stream = stored.stream
           // Further bytes may have come meanwhile.
           state.stream?.isCutting = !isEnd
-          for (index, _, _) in stretch.buffers where (index + 1) * UInt64(chunkSize) <= stream.start {
+          for (index, _, _) in stretch.buffers where (index + 1) * UInt64(chunkSize) <= stored.stream.start {
             state.buffers[index] = nil
           }
         case .failure(let error):
@@ -123,29 +128,36 @@ extension OpenFile {
     return stretch
   }
 
-  private func store(
-    _ stretch: Stretch
-  ) async throws(FileSystemError) -> (ChunkStream, [(UInt64, Leaf, ChunkEnd)]) {
-    var stream = stretch.stream
-    var leaves: [(UInt64, Leaf, ChunkEnd)] = []
-    for (index, buffer, count) in stretch.buffers {
-      let begin = index * UInt64(chunkSize)
-      while stream.position < begin + UInt64(count) {
-        let from = Int(max(stream.position, begin) - begin)
-        guard stream.cut(buffer.bytes(from..<count)) != nil else { break }
-        leaves.append((stream.start, try await store(stream.start..<stream.position, of: stretch), .cut))
-        stream.endChunk()
+  /// Stores the chunks that end in a stretch.
+  ///
+  /// Errors are returned and not thrown: a typed error thrown where a result of this size would be returned frees the
+  /// task's memory in the wrong order (Swift 6.3), which ends the process.
+  private func store(_ stretch: Stretch) async -> Result<StoredStretch, FileSystemError> {
+    var stored = StoredStretch(stream: stretch.stream)
+    do {
+      for (index, buffer, count) in stretch.buffers {
+        let begin = index * UInt64(chunkSize)
+        while stored.stream.position < begin + UInt64(count) {
+          let from = Int(max(stored.stream.position, begin) - begin)
+          guard stored.stream.cut(buffer.bytes(from..<count)) != nil else { break }
+          let (start, end) = (stored.stream.start, stored.stream.position)
+          stored.chunks.append((start: start, leaf: try await store(start..<end, of: stretch), end: .cut))
+          stored.stream.endChunk()
+        }
       }
+      if let size = stretch.fileSize, stored.stream.start < size {
+        let start = stored.stream.start
+        stored.chunks.append((start: start, leaf: try await store(start..<size, of: stretch), end: .file))
+        stored.stream.endChunk()
+      }
+    } catch {
+      return .failure(FileSystemError(error))
     }
-    if let size = stretch.fileSize, stream.start < size {
-      leaves.append((stream.start, try await store(stream.start..<size, of: stretch), .file))
-      stream.endChunk()
-    }
-    return (stream, leaves)
+    return .success(stored)
   }
 
   /// Stores a chunk: from where it is, or put together where it is in several buffers.
-  private func store(_ range: Range<UInt64>, of stretch: Stretch) async throws(FileSystemError) -> Leaf {
+  private func store(_ range: Range<UInt64>, of stretch: Stretch) async throws -> Leaf {
     let size = UInt64(chunkSize)
     var pieces: [UnsafeRawBufferPointer] = []
     for (index, buffer, _) in stretch.buffers {
@@ -153,17 +165,15 @@ extension OpenFile {
       guard !part.isEmpty else { continue }
       pieces.append(buffer.bytes(Int(part.lowerBound - index * size)..<Int(part.upperBound - index * size)))
     }
-    do {
-      if pieces.count == 1 { return try await LeafEncoder.store(pieces[0], profile: volume.profile, to: volume) }
-      let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: range.count, alignment: 4096)
-      defer { chunk.deallocate() }
-      var done = 0
-      for piece in pieces {
-        UnsafeMutableRawBufferPointer(rebasing: chunk[done...]).copyMemory(from: piece)
-        done += piece.count
-      }
-      return try await LeafEncoder.store(UnsafeRawBufferPointer(chunk), profile: volume.profile, to: volume)
-    } catch { throw FileSystemError(error) }
+    if pieces.count == 1 { return try await LeafEncoder.store(pieces[0], profile: volume.profile, to: volume) }
+    let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: range.count, alignment: 4096)
+    defer { chunk.deallocate() }
+    var done = 0
+    for piece in pieces {
+      UnsafeMutableRawBufferPointer(rebasing: chunk[done...]).copyMemory(from: piece)
+      done += piece.count
+    }
+    return try await LeafEncoder.store(UnsafeRawBufferPointer(chunk), profile: volume.profile, to: volume)
   }
 
   /// Spools what is in memory and not stored as a leaf. The stream ends: what it had is not in memory any more.

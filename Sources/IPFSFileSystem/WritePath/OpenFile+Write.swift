@@ -25,30 +25,47 @@ extension OpenFile {
   /// - Parameter times: The file's new times; nil where the kernel caches writes and sets times itself.
   /// - Throws: What storing threw (`noSpace`); from then on every write fails so, until the last close.
   func write(_ payload: some WritePayload, at offset: UInt64, times: FileTimes?) async throws(FileSystemError) {
-    try await write(payload, at: offset, times: times, mayMakeSpace: true)
-  }
-
-  private func write(
-    _ payload: some WritePayload, at offset: UInt64, times: FileTimes?, mayMakeSpace: Bool
-  ) async throws(FileSystemError) {
     guard payload.count > 0 else { return }
     guard offset <= UInt64(Int64.max) - UInt64(payload.count) else { throw FileSystemError(.fileTooLarge) }
     let acceptance = try payload.withUnsafeBytes { bytes throws(FileSystemError) in
-      try accept(bytes, at: offset, times: times, mayMakeSpace: mayMakeSpace)
+      try accept(bytes, at: offset, times: times, mayMakeSpace: true)
     }
-    switch acceptance {
-    case .busy(let copy):
-      let touched = chunks(of: offset..<offset + UInt64(copy.count))
-      await wait { !$0.isSpilling && !Self.isSealing($0, touched) && !$0.isBehind }
-      try await write(copy, at: offset, times: times, mayMakeSpace: mayMakeSpace)
-    case .taken(let whole):
-      if let failure = await seal(whole) { throw failure }
-    case .streamed:
-      if let failure = await cut(isEnd: false) { throw failure }
-    case .needsSpace(let whole, let rest, let position):
-      if let failure = await seal(whole) { throw failure }
-      _ = await volume.makeSpace()
-      try await write(rest, at: position, times: times, mayMakeSpace: false)
+    if case .taken(let whole) = acceptance, whole.isEmpty { return }
+    try await finish(acceptance, at: offset, times: times)
+  }
+
+  /// Does what is left to do of a write, until all of its bytes are taken.
+  ///
+  /// Not generic, and a loop: calling itself with the rest, from a generic function with typed errors, frees the task's
+  /// memory in the wrong order where an error is thrown (Swift 6.3).
+  private func finish(
+    _ acceptance: Acceptance, at offset: UInt64, times: FileTimes?
+  ) async throws(FileSystemError) {
+    var acceptance = acceptance
+    var position = offset
+    var mayMakeSpace = true
+    while true {
+      let rest: OwnedPayload
+      switch acceptance {
+      case .taken(let whole):
+        if let failure = await seal(whole) { throw failure }
+        return
+      case .streamed:
+        if let failure = await cut(isEnd: false) { throw failure }
+        return
+      case .busy(let copy):
+        let touched = chunks(of: position..<position + UInt64(copy.count))
+        await wait { !$0.isSpilling && !Self.isSealing($0, touched) && !$0.isBehind }
+        rest = copy
+      case .needsSpace(let whole, let left, let place):
+        if let failure = await seal(whole) { throw failure }
+        _ = await volume.makeSpace()
+        (rest, position, mayMakeSpace) = (left, place, false)
+      }
+      let (place, isFirstTry) = (position, mayMakeSpace)
+      acceptance = try rest.withUnsafeBytes { bytes throws(FileSystemError) in
+        try accept(bytes, at: place, times: times, mayMakeSpace: isFirstTry)
+      }
     }
   }
 

@@ -67,6 +67,8 @@ final class OpenFileTable: Sendable {
       }
       guard state.departures == departures else { return nil }
       let file = try OpenFile(record, volume: volume, pool: pool, spools: spools)
+      // Its last user left after it was unlinked, and its bytes went with it. The kernel looks the name up again.
+      if record.parent == 0, file.hasLostSpool { throw FileSystemError(.stale, "the file was unlinked") }
       state.slots[record.inode] = Slot(file: file, users: 1)
       return file
     }

@@ -87,7 +87,9 @@ struct TestMount: Sendable {
 
   /// What is there after the process was killed now. The mount itself goes on.
   func crashed() async throws -> TestMount {
-    try await TestMount(profile, in: TemporaryFolder(copyOf: folder))
+    // A checkpoint amid the copying would leave what no moment had.
+    let copy = try node.tree.betweenCheckpoints { try TemporaryFolder(copyOf: folder) }
+    return try await TestMount(profile, in: copy)
   }
 
   func end() async throws {
@@ -128,7 +130,12 @@ struct TestMount: Sendable {
     // What is not filled shows.
     buffer.initializeMemory(as: UInt8.self, repeating: 0xA5)
     let read = try await fileSystem.read(node, at: offset, into: buffer)
-    return Array(buffer[..<read])
+    // Not Array(buffer[..<read]): inlined where the result is not used, that writes to memory that it has freed, and
+    // the heap is lost (Swift 6.3, with optimization).
+    return [UInt8](unsafeUninitializedCapacity: read) { bytes, count in
+      UnsafeMutableRawBufferPointer(bytes).copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[..<read]))
+      count = read
+    }
   }
 
   /// The content of a file, which need not be open.
