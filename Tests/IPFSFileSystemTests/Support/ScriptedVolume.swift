@@ -70,12 +70,13 @@ final class ScriptedVolume: Volume {
   /// The spool files, with what is to be done before they are synced.
   private struct ScriptedSpool: SpoolStorage {
     let base: any SpoolStorage
-    let volume: ScriptedVolume
+    /// Weak, for the node holds the spool and the volume the node.
+    weak let volume: ScriptedVolume?
 
     var isSynchronized: Bool { base.isSynchronized }
     func mark() -> UInt64 { base.mark() }
     func synchronize() -> Int32 {
-      volume.state.withLock { $0.duringSpoolSync.take() }?()
+      volume?.state.withLock { $0.duringSpoolSync.take() }?()
       return base.synchronize()
     }
     func release(through mark: UInt64) { base.release(through: mark) }
