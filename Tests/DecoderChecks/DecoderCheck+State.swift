@@ -11,26 +11,13 @@ extension DecoderCheck {
 
   /// Nodes with everything that a node can have.
   private static let storedNodes: [StoredNode] = {
-    var map = ExtentMap(baseSize: 1 << 50)
-    let leaf = Leaf(cid: cid, size: 1 << 20, tsize: 1 << 20)
-    map.set(100..<200, .spool(origin: 0))
-    map.set(300..<400, .spool(origin: -(1 << 50)))
-    map.set(4096..<8192, .leaf(leaf, origin: 4096))
-    map.set(9000..<9500, .leaf(leaf, origin: -1000))
-    map.set((1 << 60)..<(1 << 61), .hole)
-    let file = FileContent(size: 1 << 61, base: dag, pending: map)
-    let attributes = Attributes(
-      mode: 0o7777, uid: .max, gid: 0, mtime: Timestamp(seconds: .min, nanoseconds: 999_999_999),
-      ctime: Timestamp(seconds: .max))
     let contents: [NodeContent] = [
-      .file(file), .file(.empty), .directory(subdirectories: 3), .symlink(target: Array("/some/where".utf8)),
+      .file(.extreme(over: dag, Leaf(cid: cid, size: 1 << 20, tsize: 1 << 20))), .file(.empty),
+      .directory(subdirectories: 3), .symlink(target: Array("/some/where".utf8)),
     ]
     return contents.enumerated().map { number, content in
       StoredNode(
-        record: NodeRecord(
-          inode: InodeNumber(number) + 2, parent: 1, name: EntryName(bytes: [0xFF, 0x00, 0x2F]), attributes: attributes,
-          content: content, extendedAttributes: ["user.a": [], "user.b": [1, 2, 3]]),
-        dag: content.kind == .directory ? dag : nil)
+        record: .extreme(InodeNumber(number) + 2, content), dag: content.kind == .directory ? dag : nil)
     }
   }()
 

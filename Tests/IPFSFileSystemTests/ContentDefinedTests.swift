@@ -99,6 +99,28 @@ extension ImportProfile {
     try await mount.end()
   }
 
+  /// A disk that fills up while a file is chunked as it arrives is an error, and the file stays as it was.
+  @Test(arguments: ["chunker=rabin-1000-4096-10000", "chunker=rabin-1000-4096-10000,trickle"])
+  func aFullDiskFailsWritesAndFlushes(_ options: String) async throws {
+    let mount = try await TestMount(try #require(ImportProfile.profile(options)))
+    mount.volume.suspendPuts()
+    let old = data(50_000, seed: "old")
+    let file = try await mount.makeFile("file", old)
+    // In a write that stores chunks, and in a flush that stores the last one.
+    for length in [200_000, 900] {
+      try await mount.fileSystem.open(file, isWritable: true)
+      try await mount.truncate(file, to: 0)
+      mount.volume.allow(length > 1000 ? 3 : 0, .put)
+      let written = await errorCode { try await mount.write(file, at: 0, data(length)) }
+      #expect(written == (length > 1000 ? .noSpace : nil))
+      #expect(await errorCode { try await mount.fileSystem.flush(file) } == .noSpace)
+      mount.volume.allow(nil, .put)
+      await mount.fileSystem.close(file, isWritable: true)
+      #expect(try await mount.content(of: file) == old)
+    }
+    try await mount.end()
+  }
+
   /// After an edit, chunks are made anew only until they fall in step with the old ones: also in a later mount.
   @Test(arguments: ["chunker=rabin", "chunker=buzhash"])
   func costFollowsTheEdit(_ options: String) async throws {

@@ -1,5 +1,6 @@
 import IPFSNode
 import Multiformats
+import TestSupport
 import Testing
 import UnixFS
 
@@ -12,26 +13,11 @@ import UnixFS
 
   /// One entry with everything that an entry can have.
   private static var entry: JournalEntry {
-    var map = ExtentMap(baseSize: 1 << 50)
-    let leaf = Leaf(cid: cid("leaf"), size: 1 << 20, tsize: 1 << 20)
-    map.set(100..<200, .spool(origin: 0))
-    map.set(300..<400, .spool(origin: 200))
-    map.set(500..<600, .spool(origin: -(1 << 50)))
-    map.set(4096..<8192, .leaf(leaf, origin: 4096))
-    map.set(9000..<9500, .leaf(leaf, origin: -1000))
-    map.set((1 << 60)..<(1 << 61), .hole)
-    let file = FileContent(size: 1 << 61, base: dag, pending: map)
-    let attributes = Attributes(
-      mode: 0o7777, uid: .max, gid: 0, mtime: Timestamp(seconds: .min, nanoseconds: 999_999_999),
-      ctime: Timestamp(seconds: .max))
+    let file = FileContent.extreme(over: dag, Leaf(cid: cid("leaf"), size: 1 << 20, tsize: 1 << 20))
     func node(_ inode: InodeNumber, _ content: NodeContent, dag: DAGRoot? = nil) -> JournalEntry.Change {
-      .node(
-        StoredNode(
-          record: NodeRecord(
-            inode: inode, parent: 1, name: EntryName(bytes: [0xFF, 0x00, 0x2F]), attributes: attributes,
-            content: content, extendedAttributes: ["user.a": [], "user.b": [1, 2, 3]]),
-          dag: dag))
+      .node(StoredNode(record: .extreme(inode, content), dag: dag))
     }
+    let attributes = NodeRecord.extreme(6, .file(.empty)).attributes
     return JournalEntry([
       node(2, .file(file)),
       node(3, .file(.empty)),

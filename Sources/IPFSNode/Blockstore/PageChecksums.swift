@@ -11,7 +11,7 @@ package struct PageChecksums: Sendable, Hashable {
 
   /// Checksums in the form in which they are stored: four bytes each, the lowest first.
   package static func record(of values: [UInt32]) -> [UInt8] {
-    values.flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }
+    values.map(\.littleEndian).withUnsafeBytes { Array($0) }
   }
 
   /// Checksums as ``record(of:)`` wrote them; nil for what is no list of them.
