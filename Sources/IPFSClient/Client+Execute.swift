@@ -1,0 +1,80 @@
+import Foundation
+
+extension Client {
+  /// Sends a command and returns when the head of a successful reply is there.
+  func open(_ command: Command, _ call: CallOptions) async throws -> Reply {
+    var call = call
+    if call.offline == nil { call.offline = offline }
+    do {
+      let response = try await transport.send(command.request(call, chunkSize: chunkSize))
+      let reply = Reply(command: command.path, response: response)
+      try await reply.checkHead()
+      return reply
+    } catch let error as ClientError {
+      throw error.of(command.path)
+    }
+  }
+
+  /// Runs a command whose reply says nothing.
+  func run(_ command: Command, _ call: CallOptions) async throws {
+    var reply = try await open(command, call)
+    _ = try await reply.collect()
+  }
+
+  /// Runs a command that gives bytes, all at once.
+  func bytes(_ command: Command, _ call: CallOptions) async throws -> [UInt8] {
+    var reply = try await open(command, call)
+    return try await reply.collect()
+  }
+
+  /// Runs a command that gives one JSON value.
+  func value<Value: Decodable>(
+    _ type: Value.Type = Value.self, of command: Command, _ call: CallOptions
+  ) async throws -> Value {
+    let bytes = try await bytes(command, call)
+    return try JSONValue.decode(type, bytes, command: command.path)
+  }
+
+  /// A stream of the bytes that a command gives.
+  ///
+  /// - Parameter isSized: Whether the header `X-Content-Length` says how many there will be.
+  func byteStream(_ command: Command, _ call: CallOptions, isSized: Bool = false) -> ByteStream {
+    ByteStream { [self] in
+      var reply = try await open(command, call)
+      if isSized { reply.expectContentLength() }
+      return reply
+    }
+  }
+
+  /// A stream of the JSON values that a command gives.
+  func objects<Element: Decodable & Sendable>(
+    _ type: Element.Type = Element.self, of command: Command, _ call: CallOptions
+  ) -> ObjectStream<Element> {
+    objects(of: command, call) { (value: Element) in [value] }
+  }
+
+  /// A stream of what is in the JSON values that a command gives: none, one or several elements in each.
+  func objects<Value: Decodable & Sendable, Element: Sendable>(
+    of command: Command, _ call: CallOptions, _ transform: @escaping @Sendable (Value) throws -> [Element]
+  ) -> ObjectStream<Element> {
+    ObjectStream(
+      start: { [self] in try await open(command, call) },
+      decode: { bytes in try transform(JSONValue.decode(Value.self, bytes, command: command.path)) })
+  }
+}
+
+/// JSON as the daemon writes it.
+enum JSONValue {
+  /// Reads one value.
+  static func decode<Value: Decodable>(
+    _ type: Value.Type, _ bytes: some Collection<UInt8>, command: String
+  ) throws(ClientError) -> Value {
+    do {
+      return try JSONDecoder().decode(type, from: Data(bytes))
+    } catch {
+      throw ClientError(
+        .decoding, "the reply is not what was expected: \"\(String(decoding: bytes.prefix(64), as: UTF8.self))\"",
+        cause: error, command: command)
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import Synchronization
+
+/// A connection to an IPFS daemon, or to a node in the same process.
+///
+/// ```swift
+/// let client = try await Client.connect()
+/// let cid = try await client.addString("hello")
+/// let text = try await client.cat(cid).text()
+/// try await client.files.cp("/ipfs/\(cid)", to: "/hello")
+/// await client.close()
+/// ```
+///
+/// Each family of commands is a section: ``files``, ``block`` and so on. Every command takes the same last parameters:
+/// - `offline`: whether the daemon may only use what it has; nil for the client's default.
+/// - `opts`: further options, which override those of the other parameters.
+/// - `timeout`: how long this client waits for the daemon; nil for the client's default. A limit of the daemon's own is
+///   the option `timeout`: `opts: ["timeout": "30s"]`.
+///
+/// Commands that give one value are `async` and throw ``ClientError``. Commands that give many, or bytes, return an
+/// ``ObjectStream`` or a ``ByteStream`` at once; each iteration of that sends the command.
+public final class Client: Sendable {
+  /// How commands travel.
+  public let transport: any Transport
+  /// How many bytes of a file are read and sent at once.
+  public let chunkSize: Int
+  /// What `offline` is where a call does not say; nil leaves it to the daemon.
+  public let offline: Bool?
+
+  /// How many session scopes are open.
+  private let sessions = Mutex(0)
+
+  /// Makes a client of a transport, such as a node in the same process.
+  public init(transport: any Transport, chunkSize: Int = ClientConfiguration.defaultChunkSize, offline: Bool? = nil) {
+    self.transport = transport
+    self.chunkSize = max(chunkSize, 1)
+    self.offline = offline
+  }
+
+  /// Makes a client of a configuration. Nothing is sent yet.
+  ///
+  /// - Throws: `address` for an address of no known form.
+  public convenience init(_ configuration: ClientConfiguration) throws(ClientError) {
+    try self.init(
+      transport: HTTPTransport(configuration), chunkSize: configuration.chunkSize, offline: configuration.offline)
+  }
+
+  /// Connects to a daemon and checks that its version is one that this client knows.
+  ///
+  /// - Parameters:
+  ///   - address: Where it listens, such as `/ip4/127.0.0.1/tcp/5001`; nil to look where a daemon would say it is
+  ///     (``ClientConfiguration/discoverAddress(environment:)``).
+  ///   - configuration: All else.
+  /// - Throws: `address`, `versionMismatch`, or what the first request throws.
+  public static func connect(
+    _ address: String? = nil, configuration: ClientConfiguration = ClientConfiguration()
+  ) async throws -> Client {
+    var configuration = configuration
+    if let address { configuration.address = address }
+    let client = try Client(configuration)
+    do {
+      try VersionRange.supported.check(await client.version().version)
+    } catch {
+      await client.close()
+      throw error
+    }
+    return client
+  }
+
+  /// Lets go of all connections. The client can still be used: it opens new ones.
+  public func close() async {
+    await transport.close()
+  }
+
+  /// Runs `body` and lets go of all connections at the end of the outermost such scope. It can be opened again.
+  public func withSession<Result>(
+    _ body: (Client) async throws -> Result
+  ) async throws -> Result {
+    sessions.withLock { $0 += 1 }
+    do {
+      let result = try await body(self)
+      await endSession()
+      return result
+    } catch {
+      await endSession()
+      throw error
+    }
+  }
+
+  private func endSession() async {
+    let isLast = sessions.withLock {
+      $0 -= 1
+      return $0 == 0
+    }
+    if isLast { await close() }
+  }
+}

@@ -1,0 +1,211 @@
+import Glibc
+
+/// A part of a request's body: a file, a directory, a symbolic link, or bytes for a command.
+struct MultipartPart: Sendable {
+  /// What is in it.
+  enum Content: Sendable {
+    /// Bytes; none for a directory.
+    case bytes([UInt8])
+    /// A file of this system.
+    case file(String)
+    /// Chunks, read once for each time the request is sent.
+    case stream(@Sendable () -> TransportBody.Next)
+  }
+
+  /// The path that the daemon is to see; nil for none.
+  var filename: String?
+  var contentType = "application/octet-stream"
+  /// Mode and times, as a query behind the part's name.
+  var metadata: [TransportRequest.Pair] = []
+  /// Where the file is, for `nocopy`.
+  var absolutePath: String?
+  var content: Content
+
+  /// A directory, whose entries follow as parts with its name before theirs.
+  static func directory(_ filename: String) -> MultipartPart {
+    MultipartPart(filename: filename, contentType: "application/x-directory", content: .bytes([]))
+  }
+
+  /// A symbolic link.
+  static func symbolicLink(_ filename: String, to target: String) -> MultipartPart {
+    MultipartPart(filename: filename, contentType: "application/symlink", content: .bytes(Array(target.utf8)))
+  }
+
+  /// A file.
+  static func file(_ filename: String?, _ content: Content) -> MultipartPart {
+    MultipartPart(filename: filename, content: content)
+  }
+}
+
+/// The parts of a request, which are found while it is being sent.
+struct MultipartParts: Sendable {
+  /// Gives the next part; nil at the end.
+  typealias Next = () throws -> MultipartPart?
+
+  let makeReader: @Sendable () -> Next
+
+  init(makeReader: @escaping @Sendable () -> Next) {
+    self.makeReader = makeReader
+  }
+
+  init(_ parts: [MultipartPart]) {
+    makeReader = {
+      var iterator = parts.makeIterator()
+      return { iterator.next() }
+    }
+  }
+}
+
+/// A body of many parts (RFC 7578), as Kubo reads it.
+enum Multipart {
+  /// The body of parts, in chunks of about `chunkSize`.
+  static func body(_ parts: MultipartParts, chunkSize: Int) -> TransportBody {
+    var random = SystemRandomNumberGenerator()
+    let boundary = "swipfs-" + String(random.next(), radix: 36) + String(random.next(), radix: 36)
+    return TransportBody(contentType: "multipart/form-data; boundary=\(boundary)") {
+      var reader = MultipartReader(parts: parts.makeReader(), boundary: boundary, chunkSize: chunkSize)
+      return { try await reader.next() }
+    }
+  }
+}
+
+/// Writes a body of many parts, chunk by chunk.
+private struct MultipartReader {
+  private enum State {
+    case between
+    case bytes([UInt8])
+    case file(OpenFile)
+    case stream(TransportBody.Next)
+    case done
+  }
+
+  private let parts: MultipartParts.Next
+  private let boundary: String
+  private let chunkSize: Int
+  private var state = State.between
+
+  init(parts: @escaping MultipartParts.Next, boundary: String, chunkSize: Int) {
+    self.parts = parts
+    self.boundary = boundary
+    self.chunkSize = chunkSize
+  }
+
+  /// The next chunk: small pieces together, but what a stream gives at once.
+  mutating func next() async throws -> [UInt8]? {
+    var chunk: [UInt8] = []
+    while chunk.count < chunkSize {
+      switch state {
+      case .between:
+        if let part = try parts() {
+          chunk += Array(head(of: part).utf8)
+          state = try Self.content(of: part)
+        } else {
+          chunk += Array("--\(boundary)--\r\n".utf8)
+          state = .done
+        }
+      case .bytes(let bytes):
+        chunk += bytes
+        endPart(&chunk)
+      case .file(let file):
+        if try !file.read(into: &chunk, upTo: chunkSize) { endPart(&chunk) }
+      case .stream(let next):
+        if let bytes = try await next() {
+          return chunk.isEmpty ? bytes : chunk + bytes
+        }
+        endPart(&chunk)
+      case .done:
+        return chunk.isEmpty ? nil : chunk
+      }
+    }
+    return chunk
+  }
+
+  private mutating func endPart(_ chunk: inout [UInt8]) {
+    chunk += [UInt8(ascii: "\r"), UInt8(ascii: "\n")]
+    state = .between
+  }
+
+  private static func content(of part: MultipartPart) throws -> State {
+    switch part.content {
+    case .bytes(let bytes): .bytes(bytes)
+    case .file(let path): .file(try OpenFile(path))
+    case .stream(let makeReader): .stream(makeReader())
+    }
+  }
+
+  /// What comes before a part's content.
+  private func head(of part: MultipartPart) -> String {
+    let query = part.metadata.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
+    var text = "--\(boundary)\r\nContent-Disposition: form-data; name=\"file\(query.isEmpty ? "" : "?" + query)\""
+    if let filename = part.filename { text += "; filename=\"\(PercentEncoding.encode(filename, keeping: "/"))\"" }
+    text += "\r\nContent-Type: \(part.contentType)\r\n"
+    if let path = part.absolutePath { text += "Abspath: \(PercentEncoding.encode(path, keeping: "/"))\r\n" }
+    return text + "\r\n"
+  }
+}
+
+/// A file of this system, open for reading.
+private final class OpenFile {
+  private let descriptor: Int32
+  private let path: String
+
+  init(_ path: String) throws(ClientError) {
+    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    self.path = path
+    guard descriptor >= 0 else { throw FileError.make("open", path) }
+    posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
+  }
+
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
+  }
+
+  /// Adds bytes to `chunk` until it has `size`; false at the end of the file.
+  func read(into chunk: inout [UInt8], upTo size: Int) throws(ClientError) -> Bool {
+    let old = chunk.count
+    var count = 0
+    let path = path
+    let descriptor = descriptor
+    let rest = [UInt8](unsafeUninitializedCapacity: size - old) { buffer, length in
+      repeat { count = Glibc.read(descriptor, buffer.baseAddress, size - old) } while count < 0 && errno == EINTR
+      length = max(count, 0)
+    }
+    guard count >= 0 else { throw FileError.make("read", path) }
+    if old == 0 { chunk = rest } else { chunk += rest }
+    return count > 0
+  }
+}
+
+/// Errors of local files.
+enum FileError {
+  /// An error of the last system call, which said so in `errno`.
+  static func make(_ call: String, _ path: String) -> ClientError {
+    let text = strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
+    return ClientError(.encoding, "cannot \(call) \(path): \(text)")
+  }
+}
+
+/// The escaping of URLs (RFC 3986).
+enum PercentEncoding {
+  /// A text with all but unreserved characters and those of `keeping` escaped.
+  static func encode(_ text: String, keeping: String = "") -> String {
+    var result: [UInt8] = []
+    result.reserveCapacity(text.utf8.count)
+    let digits = Array("0123456789ABCDEF".utf8)
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "~"):
+        result.append(byte)
+      default:
+        if keeping.utf8.contains(byte) {
+          result.append(byte)
+        } else {
+          result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+      }
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+}

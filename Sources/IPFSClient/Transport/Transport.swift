@@ -1,0 +1,111 @@
+/// Sends commands to a daemon, over a network or within the process.
+///
+/// The only seam between commands and the way they travel. A transport knows nothing of what commands mean.
+public protocol Transport: Sendable {
+  /// Sends a command and returns when the head of the reply is there.
+  ///
+  /// - Throws: `ClientError` with `connection`, `timeout` or `protocol`; `CancellationError`. A status that stands for
+  ///   an error is no error here.
+  func send(_ request: TransportRequest) async throws -> TransportResponse
+
+  /// Lets go of all connections. A later request opens new ones.
+  func close() async
+}
+
+/// A command on its way to the daemon.
+public struct TransportRequest: Sendable {
+  /// A name and its value.
+  public typealias Pair = (name: String, value: String)
+
+  /// The command, such as `files/stat`.
+  public var command: String
+  /// The query, in order; `arg` and others may come several times. Not escaped.
+  public var query: [Pair]
+  /// Headers besides those that the transport sets itself.
+  public var headers: [Pair]
+  /// What is sent along.
+  public var body: TransportBody?
+  /// How long to wait; nil for the transport's own limits.
+  public var timeout: Timeouts?
+  /// Whether nothing changes if the daemon gets it twice, so that it may be sent again when a connection breaks.
+  public var isRepeatable: Bool
+
+  /// Makes a request.
+  public init(
+    command: String, query: [Pair] = [], headers: [Pair] = [], body: TransportBody? = nil, timeout: Timeouts? = nil,
+    isRepeatable: Bool = false
+  ) {
+    self.command = command
+    self.query = query
+    self.headers = headers
+    self.body = body
+    self.timeout = timeout
+    self.isRepeatable = isRepeatable
+  }
+}
+
+/// The body of a request: read chunk by chunk, as fast as the transport takes it.
+public struct TransportBody: Sendable {
+  /// Gives the next chunk; nil at the end.
+  public typealias Next = () async throws -> [UInt8]?
+
+  /// The media type.
+  public let contentType: String
+  /// Begins to read it.
+  public let makeReader: @Sendable () -> Next
+
+  /// Makes a body.
+  public init(contentType: String, makeReader: @escaping @Sendable () -> Next) {
+    self.contentType = contentType
+    self.makeReader = makeReader
+  }
+}
+
+/// The daemon's reply.
+public struct TransportResponse: Sendable {
+  /// The HTTP status.
+  public let status: Int
+  /// The headers.
+  public let headers: TransportHeaders
+  /// The body, to be read once.
+  public let body: any TransportResponseBody
+
+  /// Makes a reply.
+  public init(status: Int, headers: TransportHeaders, body: any TransportResponseBody) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+  }
+}
+
+/// The body of a reply, read by one task.
+///
+/// Letting go of it before its end abandons the request.
+public protocol TransportResponseBody: AnyObject, Sendable {
+  /// Waits for the next chunk; nil at the end.
+  ///
+  /// - Throws: As ``Transport/send(_:)``; `partialErrorResponse` for a body that ends too early.
+  func next() async throws -> [UInt8]?
+
+  /// What followed the body; empty until `next` has returned nil.
+  var trailers: TransportHeaders { get }
+}
+
+/// Headers or trailers, whose names have no case.
+public struct TransportHeaders: Sendable, ExpressibleByDictionaryLiteral {
+  /// Names and values, in order.
+  public let pairs: [TransportRequest.Pair]
+
+  /// Makes headers.
+  public init(_ pairs: [TransportRequest.Pair] = []) { self.pairs = pairs }
+
+  /// Makes headers.
+  public init(dictionaryLiteral elements: (String, String)...) {
+    pairs = elements.map { (name: $0, value: $1) }
+  }
+
+  /// The first value of a name.
+  public subscript(_ name: String) -> String? {
+    pairs.first { $0.name.lowercased() == name.lowercased() }?.value
+  }
+}

@@ -1,0 +1,54 @@
+/// A file or directory to send to the daemon.
+///
+/// A string literal is a path of this system.
+public struct Upload: Sendable, ExpressibleByStringLiteral {
+  enum Content: Sendable {
+    case path(String)
+    case bytes([UInt8])
+    case stream(@Sendable () -> TransportBody.Next)
+    case symbolicLink(target: String)
+    case directory([Upload])
+  }
+
+  let content: Content
+  /// The name that the daemon sees; nil for the path's last component, or none.
+  let name: String?
+
+  init(_ content: Content, name: String?) {
+    self.content = content
+    self.name = name
+  }
+
+  /// A file or directory of this system.
+  public static func path(_ path: String, name: String? = nil) -> Upload { Upload(.path(path), name: name) }
+
+  /// A file or directory of this system.
+  public init(stringLiteral path: String) { self.init(.path(path), name: nil) }
+
+  /// A file of bytes.
+  public static func bytes(_ bytes: [UInt8], name: String? = nil) -> Upload { Upload(.bytes(bytes), name: name) }
+
+  /// A file of a text in UTF-8.
+  public static func text(_ text: String, name: String? = nil) -> Upload { Upload(.bytes(Array(text.utf8)), name: name) }
+
+  /// A file of chunks, taken no faster than the daemon reads them.
+  public static func stream<Chunks: AsyncSequence & Sendable>(
+    _ chunks: Chunks, name: String? = nil
+  ) -> Upload where Chunks.Element: Sequence<UInt8> {
+    let makeReader: @Sendable () -> TransportBody.Next = {
+      var iterator = chunks.makeAsyncIterator()
+      return { try await iterator.next().map { Array($0) } }
+    }
+    return Upload(.stream(makeReader), name: name)
+  }
+
+  /// A symbolic link.
+  public static func symbolicLink(name: String, target: String) -> Upload {
+    Upload(.symbolicLink(target: target), name: name)
+  }
+
+  /// A directory made of named entries.
+  public static func directory(name: String, _ entries: [Upload]) -> Upload {
+    Upload(.directory(entries), name: name)
+  }
+}

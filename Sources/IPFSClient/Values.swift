@@ -1,0 +1,83 @@
+import Multiformats
+
+/// Mode bits as Go keeps them: permissions in the low nine, and the kind of file in high ones.
+public struct FileMode: Hashable, Sendable, Codable {
+  /// Go's bits (<https://pkg.go.dev/io/fs#FileMode>).
+  public let rawValue: UInt32
+
+  /// Go's bits.
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// The permissions: read, write and execute for owner, group and others.
+  public var permissions: UInt16 { UInt16(rawValue & 0o777) }
+  /// Whether it is a directory.
+  public var isDirectory: Bool { rawValue >> 31 & 1 == 1 }
+  /// Whether it is a symbolic link.
+  public var isSymbolicLink: Bool { rawValue >> 27 & 1 == 1 }
+
+  /// Reads the octal text of some commands, or the number of others.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let number = try? container.decode(UInt32.self) {
+      rawValue = number
+    } else if let number = UInt32(try container.decode(String.self), radix: 8) {
+      rawValue = number
+    } else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "no octal number")
+    }
+  }
+
+  /// Writes the octal text.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode("0" + String(rawValue, radix: 8))
+  }
+}
+
+extension KeyedDecodingContainer {
+  /// A number, which the daemon gives as such or as text.
+  func decodeNumber<Number: FixedWidthInteger & Decodable>(
+    _ type: Number.Type = Number.self, forKey key: Key
+  ) throws -> Number {
+    if let number = try? decode(Number.self, forKey: key) { return number }
+    guard let number = Number(try decode(String.self, forKey: key)) else {
+      throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "no number")
+    }
+    return number
+  }
+
+  /// A number as above; nil if there is none.
+  func decodeNumberIfPresent<Number: FixedWidthInteger & Decodable>(
+    _ type: Number.Type = Number.self, forKey key: Key
+  ) throws -> Number? {
+    guard contains(key), try !decodeNil(forKey: key) else { return nil }
+    return try decodeNumber(type, forKey: key)
+  }
+
+  /// A CID; nil if there is none, or an empty text in its place.
+  func decodeCIDIfPresent(forKey key: Key) throws -> CID? {
+    guard let text = try decodeIfPresent(String.self, forKey: key), !text.isEmpty else { return nil }
+    return try decode(CID.self, forKey: key)
+  }
+
+  /// The elements of a list; none for null, which Go writes for an empty one, or if there is nothing.
+  func decodeList<Element: Decodable>(_ type: Element.Type = Element.self, forKey key: Key) throws -> [Element] {
+    try decodeIfPresent([Element].self, forKey: key) ?? []
+  }
+}
+
+/// A CID as DAG-JSON writes a link: `{"/": "bafy…"}`.
+struct JSONLink: Codable {
+  let cid: CID
+
+  init(_ cid: CID) { self.cid = cid }
+
+  private enum CodingKeys: String, CodingKey {
+    case cid = "/"
+  }
+}
+
+/// Octal texts of permissions, as options have them.
+func octal(_ permissions: UInt16?) -> String? {
+  permissions.map { "0" + String($0, radix: 8) }
+}
