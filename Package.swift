@@ -16,6 +16,9 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 
 let package = Package(
   name: "swipfs",
@@ -23,6 +26,7 @@ let package = Package(
     .library(name: "Multiformats", targets: ["Multiformats"]),
     .library(name: "IPLD", targets: ["IPLD"]),
     .library(name: "UnixFS", targets: ["UnixFS"]),
+    .library(name: "IPFSClient", targets: ["IPFSClient"]),
     .library(name: "IPFSNode", targets: ["IPFSNode"]),
     .executable(name: "mount.swipfs", targets: ["MountSwipfs"]),
     .executable(name: "swipfs", targets: ["swipfs"]),
@@ -31,7 +35,12 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    // The trait is what shows trailers, without which a stream that failed midway looks complete.
+    .package(
+      url: "https://github.com/swift-server/async-http-client", from: "1.37.0", traits: ["UnstableHTTPAPIsSupport"]),
   ],
   targets: [
     // Formats: no input or output.
@@ -39,6 +48,10 @@ let package = Package(
     .target(name: "Multiformats", dependencies: ["CBlake2", crypto], swiftSettings: settings),
     .target(name: "IPLD", dependencies: ["Multiformats"], swiftSettings: settings),
     .target(name: "UnixFS", dependencies: ["IPLD", "Multiformats"], swiftSettings: settings),
+
+    // The RPC of an IPFS daemon.
+    .target(
+      name: "IPFSClient", dependencies: ["Multiformats", httpClient, nioSSL] + nio, swiftSettings: settings),
 
     // What neither Swift nor its packages have for tasks that wait for each other.
     .target(name: "Coordination", swiftSettings: settings),
@@ -81,6 +94,13 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ConformanceTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
+      resources: [.copy("Fixtures")], swiftSettings: settings),
+    // A scripted HTTP server, and exchanges with a real daemon.
+    .target(
+      name: "RPCTestSupport", dependencies: [crypto, nioSSL] + nio, path: "Tests/RPCTestSupport",
+      swiftSettings: settings),
+    .testTarget(
+      name: "IPFSClientTests", dependencies: ["IPFSClient", "RPCTestSupport", "Multiformats", crypto, nioSSL],
       resources: [.copy("Fixtures")], swiftSettings: settings),
     .testTarget(
       name: "IPFSNodeTests", dependencies: ["IPFSNode", "MountTestSupport", "TestSupport", grdb],

@@ -41,7 +41,7 @@ extension ClientError {
     ("not a directory", .notADirectory),
     ("this dag node is a directory", .isADirectory),
     ("path is a directory", .isADirectory),
-    ("was not a file", .isADirectory),
+    ("not a file", .isADirectory),
     ("directory already has entry by that name", .alreadyExists),
     ("file already exists", .alreadyExists),
     ("Already exists", .alreadyExists),

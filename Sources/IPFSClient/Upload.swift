@@ -29,7 +29,9 @@ public struct Upload: Sendable, ExpressibleByStringLiteral {
   public static func bytes(_ bytes: [UInt8], name: String? = nil) -> Upload { Upload(.bytes(bytes), name: name) }
 
   /// A file of a text in UTF-8.
-  public static func text(_ text: String, name: String? = nil) -> Upload { Upload(.bytes(Array(text.utf8)), name: name) }
+  public static func text(_ text: String, name: String? = nil) -> Upload {
+    Upload(.bytes(Array(text.utf8)), name: name)
+  }
 
   /// A file of chunks, taken no faster than the daemon reads them.
   public static func stream<Chunks: AsyncSequence & Sendable>(

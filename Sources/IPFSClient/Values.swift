@@ -30,7 +30,8 @@ public struct FileMode: Hashable, Sendable, Codable {
   /// Writes the octal text.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
-    try container.encode("0" + String(rawValue, radix: 8))
+    let digits = String(rawValue, radix: 8)
+    try container.encode(String(repeating: "0", count: max(0, 4 - digits.count)) + digits)
   }
 }
 

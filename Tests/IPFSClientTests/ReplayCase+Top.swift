@@ -26,17 +26,26 @@ extension ReplayCase {
     ])
 
   /// The commands of no section.
-  static let topLevel: [ReplayCase] = [
-    .value("version") { try await $0.version() } expect: { #expect($0.version == "0.42.0") },
-    .value("version all") { try await $0.version(all: true) },
-    .value("id") { try await $0.id() } expect: { #expect($0.agentVersion == "kubo/0.42.0") },
-    .fails("id of an unreachable peer", .routingNotFound) {
-      try await $0.id(Recorded.peer)
-    },
-    .value("unknown option is ignored or refused") { try await $0.version(opts: ["nosuchoption": 1]) },
-    .fails("missing argument") { try await $0.cat([]).collect() },
-    .fails("malformed option") { try await $0.cat(Recorded.hello, opts: ["offset": "x"]).collect() },
-  ] + adds + cats
+  static let topLevel: [ReplayCase] =
+    [
+      .value("version") {
+        try await $0.version()
+      } expect: {
+        #expect($0.version == "0.42.0")
+      },
+      .value("version all") { try await $0.version(all: true) },
+      .value("id") {
+        try await $0.id()
+      } expect: {
+        #expect($0.agentVersion == "kubo/0.42.0")
+      },
+      .fails("id of an unreachable peer", .routingNotFound) {
+        try await $0.id(Recorded.peer)
+      },
+      .value("unknown option is ignored or refused") { try await $0.version(opts: ["nosuchoption": 1]) },
+      .fails("missing argument") { try await $0.cat([]).collect() },
+      .fails("malformed option") { try await $0.cat(Recorded.hello, opts: ["offset": "x"]).collect() },
+    ] + adds + cats
 
   private static let adds: [ReplayCase] = [
     .result("add hello") {

@@ -159,7 +159,8 @@ indirect enum JSONShape: Equatable {
       self = .list(list.map { Self($0, ignoring) ?? .object([:]) })
     case let text as String:
       if text.isEmpty { return nil }
-      self = .text(text)
+      // Some commands write octal numbers with more zeros than others.
+      self = .text(text.allSatisfy(\.isNumber) ? String(text.drop { $0 == "0" }) : text)
     case let number as NSNumber:
       let text = "\(number)"
       if text == "0" || text == "false" { return nil }

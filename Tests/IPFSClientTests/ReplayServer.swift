@@ -91,7 +91,9 @@ final class ReplayServer: Sendable {
     for (part, file) in zip(form.parts, files) {
       let name = part.parameter("filename").map { unescape($0) }
       // Only `add` makes something of names.
-      if command == "add", name != file.filename { return "file name \(name ?? "nil") and not \(file.filename ?? "nil")" }
+      if command == "add", name != file.filename {
+        return "file name \(name ?? "nil") and not \(file.filename ?? "nil")"
+      }
       let type = part.headers["content-type"] ?? ""
       if type != file.type ?? "application/octet-stream" { return "type \(type)" }
       for (name, value) in file.headers ?? [:] where part.headers[name.lowercased()] != value {

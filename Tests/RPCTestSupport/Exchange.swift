@@ -2,51 +2,51 @@ import Crypto
 import Foundation
 
 /// An exchange with a real daemon, as it was recorded.
-public struct Exchange: Decodable, Sendable {
+package struct Exchange: Decodable, Sendable {
   /// What was sent.
-  public struct Request: Decodable, Sendable {
-    public let method: String
-    public let command: String
-    public let query: [[String]]
-    public let headers: [String: String]
-    public let files: [File]?
+  package struct Request: Decodable, Sendable {
+    package let method: String
+    package let command: String
+    package let query: [[String]]
+    package let headers: [String: String]
+    package let files: [File]?
   }
 
   /// A part of a request's body.
-  public struct File: Decodable, Sendable {
-    public let name: String?
-    public let filename: String?
-    public let type: String?
-    public let headers: [String: String]?
-    public let body: Body
+  package struct File: Decodable, Sendable {
+    package let name: String?
+    package let filename: String?
+    package let type: String?
+    package let headers: [String: String]?
+    package let body: Body
   }
 
   /// What came back.
-  public struct Response: Decodable, Sendable {
-    public let status: Int
-    public let headers: [String: [String]]
-    public let trailers: [String: String]
-    public let body: Body
+  package struct Response: Decodable, Sendable {
+    package let status: Int
+    package let headers: [String: [String]]
+    package let trailers: [String: String]
+    package let body: Body
   }
 
   /// Bytes, or what they are made from or known by.
-  public struct Body: Decodable, Sendable {
+  package struct Body: Decodable, Sendable {
     struct Generated: Decodable {
       let seed: String
       let length: Int
     }
 
     /// The bytes; nil where only their digest is known.
-    public let bytes: [UInt8]?
+    package let bytes: [UInt8]?
     /// Their SHA-256, if it alone is known.
-    public let sha256: String?
-    public let length: Int
+    package let sha256: String?
+    package let length: Int
 
     private enum CodingKeys: String, CodingKey {
       case text, base64, generated, sha256, length
     }
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
       sha256 = try container.decodeIfPresent(String.self, forKey: .sha256)
       if let text = try container.decodeIfPresent(String.self, forKey: .text) {
@@ -69,12 +69,12 @@ public struct Exchange: Decodable, Sendable {
     }
   }
 
-  public let name: String
-  public let request: Request
-  public let response: Response
+  package let name: String
+  package let request: Request
+  package let response: Response
 
   /// `length` bytes made from a seed: SHA-256 of the seed and a counter of eight bytes, and so on.
-  public static func generated(length: Int, seed: String) -> [UInt8] {
+  package static func generated(length: Int, seed: String) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(length + 32)
     var counter: UInt64 = 0

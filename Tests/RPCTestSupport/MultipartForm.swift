@@ -1,12 +1,12 @@
 /// The parts of a request's body of many parts, as a server reads them.
-public struct MultipartForm: Sendable {
+package struct MultipartForm: Sendable {
   /// A part.
-  public struct Part: Sendable {
-    public let headers: [String: String]
-    public let body: [UInt8]
+  package struct Part: Sendable {
+    package let headers: [String: String]
+    package let body: [UInt8]
 
     /// A parameter of its `Content-Disposition`.
-    public func parameter(_ name: String) -> String? {
+    package func parameter(_ name: String) -> String? {
       let text = headers["content-disposition"] ?? ""
       for piece in text.split(separator: ";").map({ $0.drop { $0 == " " } }) where piece.hasPrefix(name + "=\"") {
         return String(piece.dropFirst(name.count + 2).dropLast())
@@ -15,10 +15,10 @@ public struct MultipartForm: Sendable {
     }
   }
 
-  public let parts: [Part]
+  package let parts: [Part]
 
   /// Reads a body; nil if it is not well formed.
-  public init?(_ body: [UInt8], contentType: String) {
+  package init?(_ body: [UInt8], contentType: String) {
     guard contentType.hasPrefix("multipart/form-data; boundary=") else { return nil }
     let boundary = Array("--\(contentType.dropFirst("multipart/form-data; boundary=".count))".utf8)
     var parts: [Part] = []

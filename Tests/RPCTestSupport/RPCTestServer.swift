@@ -2,32 +2,32 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-public import NIOSSL
+package import NIOSSL
 import Synchronization
 
 /// An HTTP server on loopback or a unix socket that answers each request by a script: it can stall, cut and lie.
-public final class RPCTestServer: Sendable {
+package final class RPCTestServer: Sendable {
   /// A request as it came.
-  public struct Request: Sendable {
-    public let method: String
+  package struct Request: Sendable {
+    package let method: String
     /// The path without the query, unescaped.
-    public let path: String
+    package let path: String
     /// The query, in order, unescaped.
-    public let query: [(name: String, value: String)]
-    public let headers: [(name: String, value: String)]
+    package let query: [(name: String, value: String)]
+    package let headers: [(name: String, value: String)]
     /// The body, as much of it as the server keeps.
-    public let body: [UInt8]
+    package let body: [UInt8]
     /// How many bytes of the body came.
-    public let bodyLength: Int
+    package let bodyLength: Int
 
     /// The first value of a header.
-    public func header(_ name: String) -> String? {
+    package func header(_ name: String) -> String? {
       headers.first { $0.name.lowercased() == name.lowercased() }?.value
     }
   }
 
   /// What the server does next.
-  public enum Step: Sendable {
+  package enum Step: Sendable {
     /// Sends the head of the reply.
     case head(Int, [(String, String)] = [])
     /// Sends a part of the body.
@@ -47,13 +47,13 @@ public final class RPCTestServer: Sendable {
   }
 
   /// Where it listens.
-  public enum Address: Sendable {
+  package enum Address: Sendable {
     case tcp
     case unix(path: String)
   }
 
   /// What it does for a request.
-  public typealias Script = @Sendable (Request) -> [Step]
+  package typealias Script = @Sendable (Request) -> [Step]
 
   private struct State {
     var connections = 0
@@ -74,7 +74,7 @@ public final class RPCTestServer: Sendable {
   ///   - bodyLimit: The most bytes of a request's body that are kept.
   ///   - answersEarly: Whether the script is run when the head of a request has come, and its body is read besides.
   ///   - script: What it does for a request.
-  public init(
+  package init(
     _ address: Address = .tcp, tls: TLSConfiguration? = nil, bodyLimit: Int = 16 << 20, answersEarly: Bool = false,
     script: @escaping Script
   ) async throws {
@@ -103,7 +103,7 @@ public final class RPCTestServer: Sendable {
   }
 
   /// Where a client finds it.
-  public var multiaddr: String {
+  package var multiaddr: String {
     switch address {
     case .tcp: "/ip4/127.0.0.1/tcp/\(channel.localAddress?.port ?? 0)\(isTLS ? "/https" : "")"
     case .unix(let path): "/unix\(path)"
@@ -111,19 +111,19 @@ public final class RPCTestServer: Sendable {
   }
 
   /// How many connections were made.
-  public var connectionCount: Int { state.withLock { $0.connections } }
+  package var connectionCount: Int { state.withLock { $0.connections } }
   /// How many connections are open.
-  public var openConnectionCount: Int { state.withLock { $0.open.count } }
+  package var openConnectionCount: Int { state.withLock { $0.open.count } }
   /// How many requests came.
-  public var requestCount: Int { state.withLock { $0.requests } }
+  package var requestCount: Int { state.withLock { $0.requests } }
 
   /// Closes connections that are open.
-  public func closeConnections() async {
+  package func closeConnections() async {
     for channel in state.withLock({ Array($0.open.values) }) { try? await channel.close().get() }
   }
 
   /// Stops listening and closes all connections.
-  public func stop() async {
+  package func stop() async {
     try? await channel.close().get()
     await closeConnections()
   }
@@ -245,7 +245,7 @@ private final class RPCTestHandler: ChannelInboundHandler {
 }
 
 /// A text with its escapes (RFC 3986) undone.
-public func unescape(_ text: some StringProtocol) -> String {
+package func unescape(_ text: some StringProtocol) -> String {
   var bytes: [UInt8] = []
   var rest = Array(text.utf8)[...]
   while let byte = rest.popFirst() {

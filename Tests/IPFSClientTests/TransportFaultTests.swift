@@ -1,0 +1,219 @@
+import Foundation
+import IPFSClient
+import RPCTestSupport
+import Synchronization
+import Testing
+
+/// What a client makes of a daemon that fails, against a server that does so by script.
+struct TransportFaultTests {
+  private static let json: [(String, String)] = [("Content-Type", "application/json")]
+  private static let version = Array(
+    #"{"Version":"0.42.0","Commit":"","Repo":"18","System":"amd64/linux","Golang":"go1"}"#.utf8)
+
+  /// Runs `body` with a client of a server.
+  private func withServer(
+    _ address: RPCTestServer.Address = .tcp, timeouts: Timeouts = 20, answersEarly: Bool = false,
+    script: @escaping RPCTestServer.Script, _ body: (Client, RPCTestServer) async throws -> Void
+  ) async throws {
+    let server = try await RPCTestServer(address, answersEarly: answersEarly, script: script)
+    let client = try Client(ClientConfiguration(address: server.multiaddr, timeouts: timeouts))
+    try await body(client, server)
+    await client.close()
+    await server.stop()
+  }
+
+  private func code(_ call: () async throws -> Void) async -> ClientError.Code? {
+    await error(call)?.code
+  }
+
+  private func error(_ call: () async throws -> Void) async -> ClientError? {
+    do {
+      try await call()
+      return nil
+    } catch {
+      return error as? ClientError
+    }
+  }
+
+  @Test func aRefusedConnectionIsAConnectionError() async throws {
+    let server = try await RPCTestServer { _ in [] }
+    let address = server.multiaddr
+    await server.stop()
+    let client = try Client(ClientConfiguration(address: address))
+    #expect(await code { _ = try await client.version() } == .connection)
+    await client.close()
+  }
+
+  @Test func aStallBeforeTheReplyIsATimeout() async throws {
+    try await withServer(script: { _ in [.stall] }) { client, _ in
+      #expect(await code { _ = try await client.version(timeout: 0.2) } == .timeout)
+    }
+  }
+
+  @Test func aStallAmidTheBodyIsATimeoutWithWhatHadCome() async throws {
+    try await withServer(script: { _ in [.head(200), .chunk([1, 2, 3]), .stall] }) { client, _ in
+      let error = await error { _ = try await client.cat("x", timeout: 0.2).collect() }
+      #expect(error?.code == .timeout)
+      #expect(error?.partial == [1, 2, 3])
+      #expect(error?.command == "cat")
+    }
+  }
+
+  @Test func aSlowReaderIsNoTimeout() async throws {
+    try await withServer(
+      script: { _ in [.head(200), .repeating([UInt8](repeating: 7, count: 1 << 16), times: 64), .end()] }
+    ) { client, _ in
+      var count = 0
+      for try await chunk in client.cat("x", timeout: 0.5) {
+        if count == 0 { try await Task.sleep(for: .seconds(1)) }
+        count += chunk.count
+      }
+      #expect(count == 1 << 22)
+    }
+  }
+
+  @Test func aTruncatedBodyIsAPartialError() async throws {
+    try await withServer(script: { _ in [.head(200), .chunk([1, 2, 3]), .wait(milliseconds: 50), .close] }) {
+      client, _ in
+      let error = await error { _ = try await client.cat("x").collect() }
+      #expect(error?.code == .partialErrorResponse)
+      #expect(error?.partial == [1, 2, 3])
+    }
+  }
+
+  @Test func aBodyShorterThanSaidIsAPartialError() async throws {
+    try await withServer(script: { _ in [.head(200, [("X-Content-Length", "4")]), .chunk([1, 2, 3]), .end()] }) {
+      client, _ in
+      #expect(await code { _ = try await client.cat("x").collect() } == .partialErrorResponse)
+    }
+  }
+
+  @Test func anErrorAfterPartialDataComesAfterIt() async throws {
+    try await withServer(
+      script: { _ in
+        [
+          .head(200, [("Trailer", "X-Stream-Error")]), .chunk(Array(#"{"Hash":"QmT78zSuBmuS4z925WZ"#.utf8)),
+          .chunk(Array(#"frqQ1qHaJ56DQaTfyMUF7F8ff5o"} "#.utf8)), .end(trailers: [("X-Stream-Error", "boom")]),
+        ]
+      }
+    ) { client, _ in
+      var count = 0
+      let error = await error {
+        for try await _ in client.block.rm("x") { count += 1 }
+      }
+      #expect(count == 1)
+      #expect(error?.code == .partialErrorResponse)
+      #expect(error?.message == "boom")
+    }
+  }
+
+  @Test func wrongJSONIsADecodingError() async throws {
+    try await withServer(script: { _ in [.head(200, Self.json), .chunk(Array(#"{"Version":7}"#.utf8)), .end()] }) {
+      client, _ in
+      #expect(await code { _ = try await client.version() } == .decoding)
+    }
+  }
+
+  @Test(arguments: [200, 404, 500]) func aWebPageIsAProtocolError(_ status: Int) async throws {
+    try await withServer(
+      script: { _ in [.head(status, [("Content-Type", "text/html; charset=utf-8")]), .chunk([60]), .end()] }
+    ) { client, _ in
+      #expect(await code { _ = try await client.version() } == .protocol)
+    }
+  }
+
+  @Test func redirectsAreRefused() async throws {
+    try await withServer(script: { _ in [.head(301, [("Location", "http://127.0.0.1:1/")]), .end()] }) {
+      client, server in
+      #expect(await code { _ = try await client.version() } == .protocol)
+      #expect(server.requestCount == 1)
+    }
+  }
+
+  @Test func aReadIsSentAgainAndAMutationIsNot() async throws {
+    for isRead in [true, false] {
+      let count = Mutex(0)
+      try await withServer(
+        script: { _ in
+          count.withLock {
+            $0 += 1
+            return $0 == 2 ? [.close] : [.head(200, Self.json), .chunk(Self.version), .end()]
+          }
+        }
+      ) { client, _ in
+        _ = try await client.version()
+        if isRead {
+          _ = try await client.version()
+          #expect(count.withLock { $0 } == 3)
+        } else {
+          let outcome = await code { try await client.files.mkdir("/a") }
+          #expect(outcome == .connection)
+          #expect(count.withLock { $0 } == 2)
+        }
+      }
+    }
+  }
+
+  @Test func cancellingTheTaskCancelsTheRequest() async throws {
+    try await withServer(script: { _ in [.head(200), .chunk([1]), .stall] }) { client, server in
+      let (started, continuation) = AsyncStream.makeStream(of: Void.self)
+      let task = Task {
+        for try await _ in client.cat("x") { continuation.yield() }
+      }
+      for await _ in started { break }
+      task.cancel()
+      await #expect(throws: CancellationError.self) { try await task.value }
+      // The connection cannot be used again, so it is closed.
+      while server.openConnectionCount > 0 { try await Task.sleep(for: .milliseconds(5)) }
+    }
+  }
+
+  @Test func leavingALoopAbandonsTheRequest() async throws {
+    try await withServer(script: { _ in [.head(200), .chunk([1]), .stall] }) { client, server in
+      for try await _ in client.cat("x") { break }
+      while server.openConnectionCount > 0 { try await Task.sleep(for: .milliseconds(5)) }
+    }
+  }
+
+  @Test func connectionsAreUsedAgainAndASessionLetsThemGo() async throws {
+    try await withServer(script: { _ in [.head(200, Self.json), .chunk(Self.version), .end()] }) { client, server in
+      for _ in 0..<2 {
+        try await client.withSession { client in
+          for _ in 0..<10 { _ = try await client.version() }
+        }
+        while server.openConnectionCount > 0 { try await Task.sleep(for: .milliseconds(5)) }
+      }
+      #expect(server.connectionCount == 2)
+      #expect(server.requestCount == 20)
+    }
+  }
+
+  @Test func aUnixSocketIsAnAddress() async throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("swipfs-\(UUID()).sock").path
+    try await withServer(.unix(path: path), script: { _ in [.head(200, Self.json), .chunk(Self.version), .end()] }) {
+      client, _ in
+      let version = try await client.version()
+      #expect(version.version == "0.42.0")
+    }
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  @Test func manyRequestsAtATimeAllGetTheirReplies() async throws {
+    try await withServer(
+      timeouts: 120,
+      script: { request in
+        let key = #"{"Key":"QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o","Size":\#(request.query[0].value)}"#
+        return [.head(200, Self.json), .chunk(Array(key.utf8)), .end()]
+      }
+    ) { client, server in
+      try await withThrowingTaskGroup(of: Bool.self) { group in
+        for index in 0..<10_000 {
+          group.addTask { try await client.block.stat(String(index)).size == index }
+        }
+        for try await isRight in group { #expect(isRight) }
+      }
+      #expect(server.requestCount == 10_000)
+      #expect(server.connectionCount <= 64)
+    }
+  }
+}
