@@ -16,11 +16,13 @@ final class HTTPTransport: Transport {
   private let base: String
   private let headers: HTTPHeaders
   private let watchdog = Watchdog()
+  private let gate: ConnectionGate
   /// The pools, by the time allowed for a connection; made when first needed. Guards nothing else.
   private let clients = Mutex<[Double: HTTPClient]>([:])
 
   init(_ configuration: ClientConfiguration) throws(ClientError) {
     self.configuration = configuration
+    gate = ConnectionGate(limit: configuration.connectionLimit)
     var headers = HTTPHeaders([("User-Agent", "swipfs")])
     let path = "/" + configuration.basePath.split(separator: "/").joined(separator: "/")
     switch try ClientAddress(configuration.address ?? ClientConfiguration.discoverAddress()) {
@@ -75,7 +77,10 @@ final class HTTPTransport: Transport {
     let relay = ResponseRelay(limit: timeouts.read)
     let client = client(connect: timeouts.connect)
     let message = message(of: request, relay: relay)
-    let task = Task {
+    let task = Task { [gate] in
+      guard await gate.enter() else { return relay.end(.failure(CancellationError())) }
+      defer { gate.leave() }
+      relay.begin()
       do {
         let response = try await client.execute(message, deadline: .distantFuture)
         relay.give(head: ResponseRelay.Head(response))

@@ -12,8 +12,9 @@ final class ResponseRelay: Sendable {
   }
 
   private struct State {
+    /// Whether the request is on its way, and not waiting for a connection.
+    var isBegun = false
     var head: Head?
-    var isHeadTaken = false
     var chunks: [[UInt8]] = []
     var byteCount = 0
     var end: Result<TransportHeaders, any Error>?
@@ -36,6 +37,14 @@ final class ResponseRelay: Sendable {
   }
 
   // For the reading task.
+
+  /// Says that the request is on its way: from now on times count.
+  func begin() {
+    state.withLock { state in
+      state.isBegun = true
+      if state.waitingSince != nil { state.waitingSince = .now }
+    }
+  }
 
   func give(head: Head) {
     update { $0.head = head }
@@ -93,7 +102,6 @@ final class ResponseRelay: Sendable {
     while true {
       let head: Head? = try state.withLock { state in
         if let head = state.head {
-          state.isHeadTaken = true
           state.waitingSince = nil
           return head
         }
@@ -154,7 +162,7 @@ final class ResponseRelay: Sendable {
   func check(at now: ContinuousClock.Instant) -> (isLate: Bool, isRunning: Bool) {
     state.withLock { state in
       guard state.end == nil else { return (false, false) }
-      guard let since = state.waitingSince else { return (false, true) }
+      guard state.isBegun, let since = state.waitingSince else { return (false, true) }
       return (since.duration(to: now) >= .seconds(limit), true)
     }
   }
