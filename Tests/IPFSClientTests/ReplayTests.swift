@@ -5,13 +5,14 @@ import Testing
 /// What a client sends and makes of the answer, against exchanges with a real daemon.
 struct ReplayTests {
   /// The cases of all families. Each family has a file `ReplayCase+Family.swift`.
-  static let cases: [ReplayCase] = ReplayCase.topLevel + ReplayCase.files + ReplayCase.block
+  static let cases: [ReplayCase] = ReplayCase.topLevel + ReplayCase.files + ReplayCase.block + ReplayCase.network + ReplayCase.daemon
 
   /// Exchanges that no call makes, each with the reason.
   static let exceptions: [String: String] = [
     "unknown command": "the client has no method for a command that does not exist",
     "GET is refused": "the client sends POST alone",
     "browser without origin": "the client is no browser",
+    "dht findpeer (old name)": "the client asks for the new name and for the old one only of a daemon without that",
     "add nothing": "the client always sends a body with `add`",
   ]
 

@@ -1,0 +1,121 @@
+extension Client {
+  /// The distributed hash table: the commands `dht/…`.
+  ///
+  /// Kubo has moved all but one of them to `routing/…`: these are asked for first, and the old ones of a daemon that does
+  /// not have them.
+  public struct Dht: Sendable {
+    let client: Client
+  }
+
+  /// The distributed hash table.
+  public var dht: Dht { Dht(client: self) }
+}
+
+extension Client.Dht {
+  /// Looks for the addresses of peers: events ``RoutingEvent/Kind/finalPeer`` have them.
+  ///
+  /// - Parameters:
+  ///   - peerIDs: Identifiers of peers. Kubo takes the first alone.
+  ///   - verbose: The option `verbose`, which changes only what Kubo's command line shows.
+  /// - Throws: `partialErrorResponse` with the reason `routingNotFound` if it was not found.
+  public func findpeer(
+    _ peerIDs: String..., verbose: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) -> ObjectStream<RoutingEvent> {
+    events(CallOptions(offline, opts, timeout)) {
+      Command($0 + "/findpeer", peerIDs, safe: true).option("verbose", verbose, default: false)
+    }
+  }
+
+  /// Looks for peers that have content: events ``RoutingEvent/Kind/provider`` have them.
+  ///
+  /// - Parameters:
+  ///   - cids: The content. Kubo takes the first alone.
+  ///   - numProviders: How many peers are enough.
+  ///   - verbose: The option `verbose`, which changes only what Kubo's command line shows.
+  public func findprovs(
+    _ cids: any ContentPath..., numProviders: Int = 20, verbose: Bool = false, offline: Bool? = nil,
+    opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<RoutingEvent> {
+    events(CallOptions(offline, opts, timeout)) {
+      Command($0 + "/findprovs", cids.map(\.contentPath), safe: true)
+        .option("num-providers", numProviders, default: 20).option("verbose", verbose, default: false)
+    }
+  }
+
+  /// Looks for the best value of a key.
+  ///
+  /// - Parameter keys: Keys, such as `/ipns/<name>`. Kubo takes the first alone.
+  /// - Returns: The value as the daemon writes it: in base64 since go-ipfs 0.5.
+  /// - Throws: `errorResponse` with the reason `routingNotFound` if there is none.
+  public func get(
+    _ keys: String..., offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws -> String {
+    let events = events(CallOptions(offline, opts, timeout)) { Command($0 + "/get", keys, safe: true) }
+    guard let event = try await events.collect().last(where: { $0.kind == .value }) else {
+      throw ClientError(.decoding, "the daemon gave no value", command: "routing/get")
+    }
+    return event.extra
+  }
+
+  /// Stores a value for a key.
+  ///
+  /// - Parameters:
+  ///   - key: The key, such as `/ipns/<name>`.
+  ///   - value: The value: for a name, a record that its key has signed.
+  ///   - allowOffline: Whether it is enough to keep it in the daemon when that is offline.
+  public func put(
+    _ key: String, _ value: Upload, allowOffline: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) -> ObjectStream<RoutingEvent> {
+    events(CallOptions(offline, opts, timeout)) {
+      Command($0 + "/put", [key]).option("allow-offline", allowOffline, default: false).sending(file: value)
+    }
+  }
+
+  /// Announces that the daemon has content.
+  ///
+  /// - Parameters:
+  ///   - cids: The content.
+  ///   - recursive: Whether all that is below is announced, too.
+  ///   - verbose: The option `verbose`, which changes only what Kubo's command line shows.
+  public func provide(
+    _ cids: any ContentPath..., recursive: Bool = false, verbose: Bool = false, offline: Bool? = nil,
+    opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<RoutingEvent> {
+    events(CallOptions(offline, opts, timeout)) {
+      Command($0 + "/provide", cids.map(\.contentPath)).option("recursive", recursive, default: false)
+        .option("verbose", verbose, default: false)
+    }
+  }
+
+  /// Looks for the peers that are closest to some peers: events ``RoutingEvent/Kind/finalPeer`` have them.
+  ///
+  /// - Parameters:
+  ///   - peerIDs: Identifiers of peers. Kubo takes the first alone.
+  ///   - verbose: The option `verbose`, which changes only what Kubo's command line shows.
+  public func query(
+    _ peerIDs: String..., verbose: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) -> ObjectStream<RoutingEvent> {
+    client.objects(
+      of: Command("dht/query", peerIDs, safe: true).option("verbose", verbose, default: false),
+      CallOptions(offline, opts, timeout))
+  }
+
+  /// The events of a command of today's family, or of the older one if the daemon does not have that.
+  private func events(
+    _ call: CallOptions, _ command: @escaping @Sendable (_ family: String) -> Command
+  ) -> ObjectStream<RoutingEvent> {
+    let today = command("routing")
+    return ObjectStream(
+      start: { [client] in
+        do {
+          return try await client.open(today, call)
+        } catch let error as ClientError where error.reason == .unknownCommand {
+          return try await client.open(command("dht"), call)
+        }
+      },
+      decode: { bytes in [try JSONValue.decode(RoutingEvent.self, bytes, command: today.path)] })
+  }
+}

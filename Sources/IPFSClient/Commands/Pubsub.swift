@@ -1,0 +1,189 @@
+import Foundation
+import Multiformats
+
+extension Client {
+  /// Messages to all who have subscribed to a topic: the commands `pubsub/…`. A daemon must be configured for them.
+  ///
+  /// ```swift
+  /// for try await message in client.pubsub.subscribe("news") {
+  ///   print(message.from, String(decoding: message.data, as: UTF8.self))
+  /// }
+  /// ```
+  public struct Pubsub: Sendable {
+    let client: Client
+  }
+
+  /// Messages to all who have subscribed to a topic.
+  public var pubsub: Pubsub { Pubsub(client: self) }
+}
+
+extension Client.Pubsub {
+  /// How topics and messages are written.
+  public enum Encoding: Hashable, Sendable {
+    /// In multibase, as Kubo does since go-ipfs 0.11.
+    case multibase
+    /// Topics and what is published as plain text, messages in base64: go-ipfs before 0.11.
+    case plain
+  }
+
+  /// A message.
+  public struct Message: Hashable, Sendable {
+    /// The identifier of the peer that has published it.
+    public let from: String
+    /// What was published.
+    public let data: [UInt8]
+    /// The publisher's number of the message.
+    public let seqno: [UInt8]
+    /// The topics that it was published to. What is no UTF-8 becomes U+FFFD.
+    public let topicIDs: [String]
+  }
+
+  /// Lists the topics that the daemon is subscribed to.
+  ///
+  /// - Parameter encoding: How the daemon writes topics.
+  public func ls(
+    encoding: Encoding = .multibase, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws -> [String] {
+    let topics = try await client.strings(of: Command("pubsub/ls", safe: true), CallOptions(offline, opts, timeout))
+    return try topics.map { try encoding.topic($0, command: "pubsub/ls") }
+  }
+
+  /// Lists peers to exchange messages with.
+  ///
+  /// - Parameters:
+  ///   - topic: A topic that they are subscribed to; nil for any.
+  ///   - encoding: How the daemon wants topics.
+  /// - Returns: Identifiers of peers.
+  public func peers(
+    _ topic: String? = nil, encoding: Encoding = .multibase, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) async throws -> [String] {
+    try await client.strings(
+      of: Command("pubsub/peers", topic.map { [encoding.argument($0)] } ?? [], safe: true),
+      CallOptions(offline, opts, timeout))
+  }
+
+  /// Publishes a message of bytes.
+  ///
+  /// - Parameters:
+  ///   - topic: The topic.
+  ///   - payload: The message.
+  ///   - encoding: How the daemon wants topics and messages.
+  /// - Throws: `encoding` for a message that is no UTF-8 where that is to be plain.
+  public func publish(
+    _ topic: String, _ payload: [UInt8], encoding: Encoding = .multibase, offline: Bool? = nil,
+    opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws {
+    let command =
+      switch encoding {
+      case .multibase: Command("pubsub/pub", [encoding.argument(topic)]).sending(file: .bytes(payload))
+      case .plain: Command("pubsub/pub", [topic, try Self.text(payload)])
+      }
+    try await client.run(command, CallOptions(offline, opts, timeout))
+  }
+
+  /// Publishes a text. The parameters are those of ``publish(_:_:encoding:offline:opts:timeout:)-([UInt8],_,_,_,_,_)``.
+  public func publish(
+    _ topic: String, _ payload: String, encoding: Encoding = .multibase, offline: Bool? = nil,
+    opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws {
+    try await publish(
+      topic, Array(payload.utf8), encoding: encoding, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Subscribes to a topic, and gives each message that is published from then on. Leaving the loop ends it.
+  ///
+  /// - Parameters:
+  ///   - topic: The topic.
+  ///   - discover: Whether the daemon looks for peers that are subscribed, too; today's Kubo always does.
+  ///   - encoding: How the daemon wants topics and writes messages.
+  ///   - timeout: How long to wait for each message; for ever by default.
+  public func subscribe(
+    _ topic: String, discover: Bool = false, encoding: Encoding = .multibase, offline: Bool? = nil,
+    opts: ExtraOptions = [:], timeout: Timeouts? = .infinite
+  ) -> ObjectStream<Message> {
+    struct Text: Decodable {
+      let from: String?
+      let data: String?
+      let seqno: String?
+      let topicIDs: [String]?
+    }
+    let command = Command("pubsub/sub", [encoding.argument(topic)]).option("discover", discover, default: false)
+    return client.objects(of: command, CallOptions(offline, opts, timeout)) { (text: Text) in
+      [
+        Message(
+          from: try encoding.peer(text.from ?? "", command: command.path),
+          data: try encoding.bytes(text.data ?? "", command: command.path),
+          seqno: try encoding.bytes(text.seqno ?? "", command: command.path),
+          topicIDs: try (text.topicIDs ?? []).map { try encoding.topic($0, command: command.path) })
+      ]
+    }
+  }
+
+  /// Lets the daemon forget which messages it has seen: for tests alone.
+  ///
+  /// - Parameter peer: The peer whose messages are forgotten; nil for all.
+  /// - Returns: Of how many peers something was forgotten.
+  @discardableResult
+  public func reset(
+    peer: String? = nil, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws -> Int64 {
+    struct Reset: Decodable {
+      let deleted: Int64
+    }
+    return try await client.value(
+      Reset.self, of: Command("pubsub/reset").option("peer", peer), CallOptions(offline, opts, timeout)
+    ).deleted
+  }
+
+  private static func text(_ payload: [UInt8]) throws(ClientError) -> String {
+    guard let text = String(validating: payload, as: UTF8.self) else {
+      throw ClientError(.encoding, "a message that is no UTF-8 cannot be sent as plain text", command: "pubsub/pub")
+    }
+    return text
+  }
+}
+
+extension Client.Pubsub.Encoding {
+  /// A topic as an argument.
+  fileprivate func argument(_ topic: String) -> String {
+    switch self {
+    case .multibase: Multibase.base64URL.encode(Array(topic.utf8))
+    case .plain: topic
+    }
+  }
+
+  /// A topic as the daemon wrote it.
+  fileprivate func topic(_ text: String, command: String) throws -> String {
+    switch self {
+    case .multibase: String(decoding: try bytes(text, command: command), as: UTF8.self)
+    case .plain: text
+    }
+  }
+
+  /// The bytes that the daemon wrote.
+  fileprivate func bytes(_ text: String, command: String) throws -> [UInt8] {
+    if text.isEmpty { return [] }
+    switch self {
+    case .multibase:
+      do {
+        return try Multibase.decode(text).bytes
+      } catch {
+        throw ClientError(.decoding, "no multibase: \"\(text.prefix(64))\"", cause: error, command: command)
+      }
+    case .plain:
+      guard let data = Data(base64Encoded: text) else {
+        throw ClientError(.decoding, "no base64: \"\(text.prefix(64))\"", command: command)
+      }
+      return Array(data)
+    }
+  }
+
+  /// The usual text of a peer's identifier that the daemon wrote.
+  fileprivate func peer(_ text: String, command: String) throws -> String {
+    switch self {
+    case .multibase: text
+    case .plain: Multibase.base58btc.encodeWithoutPrefix(try bytes(text, command: command))
+    }
+  }
+}
