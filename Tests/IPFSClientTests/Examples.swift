@@ -1,0 +1,26 @@
+import IPFSClient
+
+/// The examples of the documents, so that the compiler sees them: DocumentationTests compares.
+enum Examples {
+  static func connect() async throws {
+    let client = try await Client.connect()
+    let cid = try await client.addString("hello")
+    print(try await client.cat(cid).text())
+    await client.close()
+  }
+
+  static func overview() async throws {
+    let client = try await Client.connect()
+    let cid = try await client.addString("hello")
+    let text = try await client.cat(cid).text()
+    try await client.files.cp("/ipfs/\(cid)", to: "/hello")
+    await client.close()
+    print(text)
+  }
+
+  static func add(_ client: Client) async throws {
+    for try await entry in client.add("photos", recursive: true, options: AddOptions(cidVersion: 1)) {
+      print(entry.cid, entry.name)
+    }
+  }
+}
