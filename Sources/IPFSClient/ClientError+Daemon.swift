@@ -51,6 +51,7 @@ extension ClientError {
     ("no link by that name", .notFound),
     ("ipld: could not find", .notFound),
     ("was found", .notFound),
+    ("key not found", .notFound),
     ("is not pinned", .notPinned),
     ("not pinned or pinned indirectly", .notPinned),
     ("routing: not found", .routingNotFound),

@@ -33,6 +33,11 @@ struct Command: Sendable {
     value == standard ? self : option(name, value)
   }
 
+  /// Adds an option once for each value.
+  func option(_ name: String, each values: [some LosslessStringConvertible]) -> Command {
+    values.reduce(self) { $0.option(name, $1) }
+  }
+
   /// Adds files to send.
   func sending(_ parts: MultipartParts) -> Command {
     var command = self
