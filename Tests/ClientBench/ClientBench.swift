@@ -1,3 +1,4 @@
+import Glibc
 import IPFSClient
 import RPCTestSupport
 
@@ -29,7 +30,7 @@ enum ClientBench {
     }
   }
 
-  private static func with(_ port: String, _ body: (Client) async throws -> Void) async throws {
+  private static func with(_ port: String, _ body: @Sendable (Client) async throws -> Void) async throws {
     let client = try Client(ClientConfiguration(address: "/ip4/127.0.0.1/tcp/\(port)"))
     try await body(client)
     await client.close()
@@ -52,6 +53,8 @@ enum ClientBench {
       }
     }
     print(server.multiaddr.split(separator: "/")[3])
+    // Whoever waits for this line waits behind a pipe.
+    fflush(nil)
     while readLine() != nil {}
     await server.stop()
   }

@@ -106,7 +106,8 @@ struct DocumentationTests {
         encoding: .utf8)
     ).joined(separator: "\n")
     var count = 0
-    for source in try Self.sources(of: "Sources/IPFSClient") {
+    let readme = try String(contentsOf: Self.root.appending(path: "README.md"), encoding: .utf8)
+    for source in try Self.sources(of: "Sources/IPFSClient") + [readme] {
       let text = source.replacing(/(?m)^ *\/\/\/ ?/, with: "")
       for block in text.matches(of: /```swift\n((?s).*?)```/) {
         let example = lines(String(block.1)).filter { !$0.hasPrefix("import ") }.joined(separator: "\n")
