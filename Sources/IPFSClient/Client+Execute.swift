@@ -77,6 +77,7 @@ enum JSONValue {
         cause: error, command: command)
     }
   }
+
   /// Writes a value with sorted keys and no spaces, so that equal values are equal bytes.
   static func encode(_ value: some Encodable, command: String) throws(ClientError) -> [UInt8] {
     let encoder = JSONEncoder()

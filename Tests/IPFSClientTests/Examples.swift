@@ -1,4 +1,5 @@
 import IPFSClient
+import Multiformats
 
 /// The examples of the documents, so that the compiler sees them: DocumentationTests compares.
 enum Examples {
@@ -16,6 +17,16 @@ enum Examples {
     try await client.files.cp("/ipfs/\(cid)", to: "/hello")
     await client.close()
     print(text)
+  }
+
+  static func dag(_ client: Client, _ file: CID) async throws {
+    struct Photo: Codable {
+      let title: String
+      let file: JSONLink
+    }
+    let cid = try await client.dag.putJSON(Photo(title: "Sea", file: JSONLink(file)))
+    let photo = try await client.dag.getJSON(Photo.self, cid)
+    print(photo)
   }
 
   static func add(_ client: Client) async throws {

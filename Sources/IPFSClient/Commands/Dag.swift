@@ -2,6 +2,15 @@ public import Multiformats
 
 extension Client {
   /// Nodes of IPLD, whatever their codec: the commands `dag/…`.
+  ///
+  /// ```swift
+  /// struct Photo: Codable {
+  ///   let title: String
+  ///   let file: JSONLink
+  /// }
+  /// let cid = try await client.dag.putJSON(Photo(title: "Sea", file: JSONLink(file)))
+  /// let photo = try await client.dag.getJSON(Photo.self, cid)
+  /// ```
   public struct Dag: Sendable {
     let client: Client
   }

@@ -4,8 +4,7 @@ extension Client {
   /// Nodes of dag-pb: the commands `object/…`.
   ///
   /// Kubo has removed most of them: `errorResponse` with the reason `removedCommand`. It still has `diff`,
-  /// `patch.addLink` and `patch.rmLink`. Use ``Client/dag-swift.property`` and ``Client/files-swift.property`` for the
-  /// others.
+  /// `patch.addLink` and `patch.rmLink`. Use ``Client/dag`` and ``Client/files`` for the others.
   public struct Object: Sendable {
     let client: Client
   }
