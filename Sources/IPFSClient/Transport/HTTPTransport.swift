@@ -135,7 +135,8 @@ final class HTTPTransport: Transport {
       // NIO reads 64 KiB at most by itself; fewer and larger chunks cost less on their way.
       settings.http1_1ConnectionDebugInitializer = { channel in
         channel.setOption(
-          .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1 << 10, initial: 16 << 10, maximum: 256 << 10))
+          .recvAllocator,
+          value: AdaptiveRecvByteBufferAllocator(minimum: 1 << 10, initial: 16 << 10, maximum: 256 << 10))
       }
       let client = HTTPClient(eventLoopGroupProvider: .shared(executor.eventLoop), configuration: settings)
       clients[connect] = client
