@@ -30,7 +30,7 @@ package final class ResponseRelay: Sendable {
   }
 
   /// How many bytes may wait.
-  private static let capacity = 256 << 10
+  private static let capacity = 1 << 20
 
   /// Guards all that the two tasks share. No other lock is taken under it.
   private let state = Mutex(State())
