@@ -102,6 +102,10 @@ let package = Package(
     .testTarget(
       name: "IPFSClientTests", dependencies: ["IPFSClient", "RPCTestSupport", "Multiformats", crypto, nioSSL],
       resources: [.copy("Fixtures")], swiftSettings: settings),
+    // What `scripts/bench client` runs.
+    .executableTarget(
+      name: "client-bench", dependencies: ["IPFSClient", "RPCTestSupport"], path: "Tests/ClientBench",
+      swiftSettings: settings),
     .testTarget(
       name: "IPFSNodeTests", dependencies: ["IPFSNode", "MountTestSupport", "TestSupport", grdb],
       swiftSettings: settings),

@@ -75,12 +75,12 @@ public struct Timeouts: Hashable, Sendable, ExpressibleByIntegerLiteral, Express
 }
 
 /// What every method takes besides its own parameters.
-struct CallOptions: Sendable {
+package struct CallOptions: Sendable {
   var offline: Bool?
   var extra: ExtraOptions
   var timeout: Timeouts?
 
-  init(_ offline: Bool?, _ extra: ExtraOptions, _ timeout: Timeouts?) {
+  package init(_ offline: Bool?, _ extra: ExtraOptions, _ timeout: Timeouts?) {
     self.offline = offline
     self.extra = extra
     self.timeout = timeout

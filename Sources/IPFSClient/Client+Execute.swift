@@ -77,4 +77,15 @@ enum JSONValue {
         cause: error, command: command)
     }
   }
+
+  /// Writes a value with sorted keys and no spaces, so that equal values are equal bytes.
+  static func encode(_ value: some Encodable, command: String) throws(ClientError) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do {
+      return Array(try encoder.encode(value))
+    } catch {
+      throw ClientError(.encoding, "the value has no form in JSON", cause: error, command: command)
+    }
+  }
 }

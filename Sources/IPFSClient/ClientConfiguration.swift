@@ -90,7 +90,7 @@ public struct ClientConfiguration: Sendable {
 }
 
 /// Where a daemon listens, as a client connects to it.
-enum ClientAddress: Hashable, Sendable {
+package enum ClientAddress: Hashable, Sendable {
   /// A socket in the file system.
   case unix(path: String)
   /// A host and a port.
@@ -99,7 +99,7 @@ enum ClientAddress: Hashable, Sendable {
   /// Reads a multiaddr.
   ///
   /// - Throws: `address` for all but the forms that ``ClientConfiguration/address`` lists.
-  init(_ text: String) throws(ClientError) {
+  package init(_ text: String) throws(ClientError) {
     let components: [Multiaddr.Component]
     do {
       components = try Multiaddr(text).components

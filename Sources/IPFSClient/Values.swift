@@ -1,4 +1,5 @@
-import Multiformats
+import Foundation
+public import Multiformats
 
 /// Mode bits as Go keeps them: permissions in the low nine, and the kind of file in high ones.
 public struct FileMode: Hashable, Sendable, Codable {
@@ -67,14 +68,53 @@ extension KeyedDecodingContainer {
   }
 }
 
-/// A CID as DAG-JSON writes a link: `{"/": "bafy…"}`.
-struct JSONLink: Codable {
-  let cid: CID
+/// A CID as DAG-JSON writes a link: `{"/": "bafy…"}`. A property of this type reads and writes one.
+public struct JSONLink: Codable, Hashable, Sendable {
+  /// What the link points to.
+  public let cid: CID
 
-  init(_ cid: CID) { self.cid = cid }
+  /// A link to something.
+  public init(_ cid: CID) { self.cid = cid }
 
   private enum CodingKeys: String, CodingKey {
     case cid = "/"
+  }
+}
+
+/// Bytes as DAG-JSON writes them: `{"/": {"bytes": "aGk"}}`. A property of this type reads and writes some.
+public struct JSONBytes: Codable, Hashable, Sendable {
+  /// The bytes.
+  public let bytes: [UInt8]
+
+  /// Some bytes.
+  public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  private enum CodingKeys: String, CodingKey {
+    case content = "/"
+  }
+
+  private enum ContentKeys: String, CodingKey {
+    case bytes
+  }
+
+  /// Reads base64, which has no padding.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+      .nestedContainer(keyedBy: ContentKeys.self, forKey: .content)
+    let text = try container.decode(String.self, forKey: .bytes)
+    let padding = String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
+    guard let data = Data(base64Encoded: text + padding) else {
+      throw DecodingError.dataCorruptedError(forKey: .bytes, in: container, debugDescription: "no base64")
+    }
+    bytes = Array(data)
+  }
+
+  /// Writes base64 without padding.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    var content = container.nestedContainer(keyedBy: ContentKeys.self, forKey: .content)
+    let text = Data(bytes).base64EncodedString()
+    try content.encode(String(text.prefix { $0 != "=" }), forKey: .bytes)
   }
 }
 

@@ -1,8 +1,7 @@
 import Foundation
+import IPFSClient
 import RPCTestSupport
 import Testing
-
-@testable import IPFSClient
 
 /// Addresses, versions, and what is sent with each request.
 struct ConfigurationTests {

@@ -1,6 +1,5 @@
+import IPFSClient
 import Testing
-
-@testable import IPFSClient
 
 /// Values are found wherever chunks are cut.
 struct JSONSplitterTests {

@@ -290,6 +290,8 @@ struct NetworkCommandTests {
     #expect(try await ask("stats/provide", stat) { try await $0.stats.provide() }.value == found.value)
     #expect(try await ask("stats/reprovide", stat) { try await $0.stats.reprovide() }.value == found.value)
     #expect(try await ask("provide/clear", "3\n") { try await $0.provide.clear() }.value == 3)
+    let cleared = try await ask("provide/clear", "") { try await $0.provide.clear(quiet: true) }
+    #expect(cleared.request == "provide/clear?quiet=true" && cleared.value == nil)
     let queued = try await ask("provide/once", #"{"Queued":"\#(hello)"}"#) {
       try await $0.provide.once(hello, recursive: true).collect()
     }
@@ -298,7 +300,8 @@ struct NetworkCommandTests {
   }
 
   @Test func versions() async throws {
-    let deps = #"{"Path":"a","Version":"v1","ReplacedBy":"","Sum":"h1"}{"Path":"b","Version":"v2","ReplacedBy":"c","Sum":""}"#
+    let deps =
+      #"{"Path":"a","Version":"v1","ReplacedBy":"","Sum":"h1"}{"Path":"b","Version":"v2","ReplacedBy":"c","Sum":""}"#
     let found = try await ask("version/deps", deps) { try await $0.versionDeps().collect() }.value
     #expect(found.map(\.replacedBy) == ["", "c"])
     let check = """
@@ -339,7 +342,9 @@ struct NetworkCommandTests {
   }
 
   @Test func whatTheDaemonLogs() async throws {
-    let levels = try await ask("log/level", #"{"Levels":{"core":"error"}}"#) { try await $0.unstable.log.levels("core") }
+    let levels = try await ask("log/level", #"{"Levels":{"core":"error"}}"#) {
+      try await $0.unstable.log.levels("core")
+    }
     #expect(levels.request == "log/level?arg=core")
     #expect(levels.value == ["core": "error"])
     let parts = try await ask("log/ls", #"{"Strings":["core","dht"]}"#) { try await $0.unstable.log.ls() }
@@ -365,7 +370,8 @@ struct NetworkCommandTests {
     #expect(codecs.request == "cid/codecs?supported=true&numeric=true")
     #expect(codecs.value.map(\.name) == ["dag-pb"])
     #expect(try await ask("cid/hashes", codes) { try await $0.cid.hashes() }.value.map(\.code) == [112])
-    #expect(try await ask("cid/bases", codes) { try await $0.cid.bases(prefix: true) }.request == "cid/bases?prefix=true")
+    #expect(
+      try await ask("cid/bases", codes) { try await $0.cid.bases(prefix: true) }.request == "cid/bases?prefix=true")
     let failed = #"{"CidStr":"x","Formatted":"","ErrorMsg":"no CID"}"#
     let formatted = try await ask("cid/format", failed) {
       try await $0.cid.format("x", format: "%h", codec: "raw").collect()

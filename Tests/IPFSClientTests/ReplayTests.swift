@@ -5,7 +5,9 @@ import Testing
 /// What a client sends and makes of the answer, against exchanges with a real daemon.
 struct ReplayTests {
   /// The cases of all families. Each family has a file `ReplayCase+Family.swift`.
-  static let cases: [ReplayCase] = ReplayCase.topLevel + ReplayCase.files + ReplayCase.block + ReplayCase.network + ReplayCase.daemon
+  static let cases: [ReplayCase] =
+    ReplayCase.topLevel + ReplayCase.files + ReplayCase.block + ReplayCase.pin + ReplayCase.dag + ReplayCase.object
+    + ReplayCase.key + ReplayCase.names + ReplayCase.repo + ReplayCase.network + ReplayCase.daemon
 
   /// Exchanges that no call makes, each with the reason.
   static let exceptions: [String: String] = [

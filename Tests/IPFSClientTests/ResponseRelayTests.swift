@@ -1,6 +1,5 @@
+import IPFSClient
 import Testing
-
-@testable import IPFSClient
 
 /// What passes between the task that reads a connection and the one that consumes it.
 struct ResponseRelayTests {

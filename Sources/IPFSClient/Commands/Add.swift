@@ -1,4 +1,3 @@
-import Foundation
 public import Multiformats
 
 extension Client {
@@ -134,14 +133,7 @@ extension Client {
     _ value: some Encodable, options: AddOptions = AddOptions(), offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) async throws -> CID {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let bytes: [UInt8]
-    do {
-      bytes = Array(try encoder.encode(value))
-    } catch {
-      throw ClientError(.encoding, "the value has no form in JSON", cause: error, command: "add")
-    }
+    let bytes = try JSONValue.encode(value, command: "add")
     return try await addBytes(bytes, options: options, offline: offline, opts: opts, timeout: timeout)
   }
 

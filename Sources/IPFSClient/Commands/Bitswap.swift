@@ -13,8 +13,7 @@ extension Client {
 extension Client.Bitswap {
   /// What was exchanged with all peers.
   public struct Stat: Codable, Hashable, Sendable {
-    /// The blocks that the daemon looks for.
-    public let wantlist: [CID]
+    private let links: [JSONLink]
     /// The peers that it knows.
     public let peers: [String]
     /// How many blocks came.
@@ -32,8 +31,11 @@ extension Client.Bitswap {
     /// How many bytes were sent.
     public let dataSent: UInt64
 
+    /// The blocks that the daemon looks for.
+    public var wantlist: [CID] { links.map(\.cid) }
+
     private enum CodingKeys: String, CodingKey {
-      case wantlist = "Wantlist"
+      case links = "Wantlist"
       case peers = "Peers"
       case blocksReceived = "BlocksReceived"
       case dataReceived = "DataReceived"
@@ -47,7 +49,7 @@ extension Client.Bitswap {
     /// Reads the daemon's JSON.
     public init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
-      wantlist = try container.decodeList(JSONLink.self, forKey: .wantlist).map(\.cid)
+      links = try container.decodeList(forKey: .links)
       peers = try container.decodeList(forKey: .peers)
       blocksReceived = try container.decode(UInt64.self, forKey: .blocksReceived)
       dataReceived = try container.decode(UInt64.self, forKey: .dataReceived)
@@ -56,20 +58,6 @@ extension Client.Bitswap {
       messagesReceived = try container.decodeIfPresent(UInt64.self, forKey: .messagesReceived) ?? 0
       blocksSent = try container.decode(UInt64.self, forKey: .blocksSent)
       dataSent = try container.decode(UInt64.self, forKey: .dataSent)
-    }
-
-    /// Writes the daemon's JSON.
-    public func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(wantlist.map { JSONLink($0) }, forKey: .wantlist)
-      try container.encode(peers, forKey: .peers)
-      try container.encode(blocksReceived, forKey: .blocksReceived)
-      try container.encode(dataReceived, forKey: .dataReceived)
-      try container.encode(dupBlksReceived, forKey: .dupBlksReceived)
-      try container.encode(dupDataReceived, forKey: .dupDataReceived)
-      try container.encode(messagesReceived, forKey: .messagesReceived)
-      try container.encode(blocksSent, forKey: .blocksSent)
-      try container.encode(dataSent, forKey: .dataSent)
     }
   }
 

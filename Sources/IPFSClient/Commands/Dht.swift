@@ -22,9 +22,9 @@ extension Client.Dht {
     _ peerIDs: String..., verbose: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) -> ObjectStream<RoutingEvent> {
-    events(CallOptions(offline, opts, timeout)) {
-      Command($0 + "/findpeer", peerIDs, safe: true).option("verbose", verbose, default: false)
-    }
+    events(
+      of: Command("dht/findpeer", peerIDs, safe: true).option("verbose", verbose, default: false),
+      movedTo: "routing/findpeer", CallOptions(offline, opts, timeout))
   }
 
   /// Looks for peers that have content: events ``RoutingEvent/Kind/provider`` have them.
@@ -37,21 +37,22 @@ extension Client.Dht {
     _ cids: any ContentPath..., numProviders: Int = 20, verbose: Bool = false, offline: Bool? = nil,
     opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<RoutingEvent> {
-    events(CallOptions(offline, opts, timeout)) {
-      Command($0 + "/findprovs", cids.map(\.contentPath), safe: true)
-        .option("num-providers", numProviders, default: 20).option("verbose", verbose, default: false)
-    }
+    events(
+      of: Command("dht/findprovs", cids.map(\.contentPath), safe: true)
+        .option("num-providers", numProviders, default: 20).option("verbose", verbose, default: false),
+      movedTo: "routing/findprovs", CallOptions(offline, opts, timeout))
   }
 
   /// Looks for the best value of a key.
   ///
   /// - Parameter keys: Keys, such as `/ipns/<name>`. Kubo takes the first alone.
-  /// - Returns: The value as the daemon writes it: in base64 since go-ipfs 0.5.
+  /// - Returns: The value as the daemon writes it: in base64 by today's Kubo.
   /// - Throws: `errorResponse` with the reason `routingNotFound` if there is none.
   public func get(
     _ keys: String..., offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) async throws -> String {
-    let events = events(CallOptions(offline, opts, timeout)) { Command($0 + "/get", keys, safe: true) }
+    let events = events(
+      of: Command("dht/get", keys, safe: true), movedTo: "routing/get", CallOptions(offline, opts, timeout))
     guard let event = try await events.collect().last(where: { $0.kind == .value }) else {
       throw ClientError(.decoding, "the daemon gave no value", command: "routing/get")
     }
@@ -68,9 +69,9 @@ extension Client.Dht {
     _ key: String, _ value: Upload, allowOffline: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) -> ObjectStream<RoutingEvent> {
-    events(CallOptions(offline, opts, timeout)) {
-      Command($0 + "/put", [key]).option("allow-offline", allowOffline, default: false).sending(file: value)
-    }
+    events(
+      of: Command("dht/put", [key]).option("allow-offline", allowOffline, default: false).sending(file: value),
+      movedTo: "routing/put", CallOptions(offline, opts, timeout))
   }
 
   /// Announces that the daemon has content.
@@ -83,10 +84,10 @@ extension Client.Dht {
     _ cids: any ContentPath..., recursive: Bool = false, verbose: Bool = false, offline: Bool? = nil,
     opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<RoutingEvent> {
-    events(CallOptions(offline, opts, timeout)) {
-      Command($0 + "/provide", cids.map(\.contentPath)).option("recursive", recursive, default: false)
-        .option("verbose", verbose, default: false)
-    }
+    events(
+      of: Command("dht/provide", cids.map(\.contentPath)).option("recursive", recursive, default: false)
+        .option("verbose", verbose, default: false),
+      movedTo: "routing/provide", CallOptions(offline, opts, timeout))
   }
 
   /// Looks for the peers that are closest to some peers: events ``RoutingEvent/Kind/finalPeer`` have them.
@@ -103,19 +104,18 @@ extension Client.Dht {
       CallOptions(offline, opts, timeout))
   }
 
-  /// The events of a command of today's family, or of the older one if the daemon does not have that.
+  /// The events of a command by its name of today, or by the older one if the daemon does not know that.
   private func events(
-    _ call: CallOptions, _ command: @escaping @Sendable (_ family: String) -> Command
+    of older: Command, movedTo name: String, _ call: CallOptions
   ) -> ObjectStream<RoutingEvent> {
-    let today = command("routing")
-    return ObjectStream(
+    ObjectStream(
       start: { [client] in
         do {
-          return try await client.open(today, call)
+          return try await client.open(older.renamed(name), call)
         } catch let error as ClientError where error.reason == .unknownCommand {
-          return try await client.open(command("dht"), call)
+          return try await client.open(older, call)
         }
       },
-      decode: { bytes in [try JSONValue.decode(RoutingEvent.self, bytes, command: today.path)] })
+      decode: { bytes in [try JSONValue.decode(RoutingEvent.self, bytes, command: name)] })
   }
 }

@@ -26,7 +26,7 @@ extension Client.Diag {
     try await client.value(of: Command("diag/sys", safe: true), CallOptions(offline, opts, timeout))
   }
 
-  /// Asks whether the daemon can serve content. Kubo has it since 0.43.
+  /// Asks whether the daemon can serve content.
   ///
   /// - Throws: `errorResponse` if it cannot.
   public func healthy(

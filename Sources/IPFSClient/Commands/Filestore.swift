@@ -39,8 +39,7 @@ extension Client.Filestore {
     public let status: Status
     /// What went wrong; empty if nothing.
     public let error: String
-    /// The block's CID; nil if what was asked for is none.
-    public let cid: CID?
+    private let link: JSONLink?
     /// The file.
     public let filePath: String
     /// Where in the file the block begins.
@@ -48,10 +47,13 @@ extension Client.Filestore {
     /// How many bytes it has.
     public let size: UInt64
 
+    /// The block's CID; nil if what was asked for is none.
+    public var cid: CID? { link?.cid }
+
     private enum CodingKeys: String, CodingKey {
       case status = "Status"
       case error = "ErrorMsg"
-      case cid = "Key"
+      case link = "Key"
       case filePath = "FilePath"
       case offset = "Offset"
       case size = "Size"
@@ -62,21 +64,10 @@ extension Client.Filestore {
       let container = try decoder.container(keyedBy: CodingKeys.self)
       status = try container.decode(Status.self, forKey: .status)
       error = try container.decodeIfPresent(String.self, forKey: .error) ?? ""
-      cid = try container.decodeIfPresent(JSONLink.self, forKey: .cid)?.cid
+      link = try container.decodeIfPresent(JSONLink.self, forKey: .link)
       filePath = try container.decodeIfPresent(String.self, forKey: .filePath) ?? ""
       offset = try container.decodeIfPresent(UInt64.self, forKey: .offset) ?? 0
       size = try container.decodeIfPresent(UInt64.self, forKey: .size) ?? 0
-    }
-
-    /// Writes the daemon's JSON.
-    public func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(status, forKey: .status)
-      try container.encode(error, forKey: .error)
-      try container.encode(cid.map { JSONLink($0) }, forKey: .cid)
-      try container.encode(filePath, forKey: .filePath)
-      try container.encode(offset, forKey: .offset)
-      try container.encode(size, forKey: .size)
     }
   }
 

@@ -37,15 +37,18 @@ extension Client.Provide {
 
   /// Takes what waits for its first announcement off the queue.
   ///
-  /// - Returns: How much it was.
+  /// - Parameter quiet: Whether it need not be said how much it was.
+  /// - Returns: How much it was; nil if the daemon does not say.
   @discardableResult
   public func clear(
-    offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
-  ) async throws -> Int {
-    try await client.value(of: Command("provide/clear"), CallOptions(offline, opts, timeout))
+    quiet: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws -> Int? {
+    let cleared: ObjectStream<Int> = client.objects(
+      of: Command("provide/clear").option("quiet", quiet, default: false), CallOptions(offline, opts, timeout))
+    return try await cleared.collect().first
   }
 
-  /// Announces content once, and gives each CID as it is put on the queue. Kubo has it since 0.43.
+  /// Announces content once, and gives each CID as it is put on the queue.
   ///
   /// - Parameters:
   ///   - cids: The content.

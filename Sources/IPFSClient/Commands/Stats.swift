@@ -28,28 +28,6 @@ extension Client.Stats {
     }
   }
 
-  /// The size of the daemon's store.
-  public struct Repo: Codable, Hashable, Sendable {
-    /// Bytes of it.
-    public let repoSize: UInt64
-    /// The most bytes that it should have.
-    public let storageMax: UInt64
-    /// How many blocks it has.
-    public let numObjects: UInt64
-    /// Where it is.
-    public let repoPath: String
-    /// The version of its format.
-    public let version: String
-
-    private enum CodingKeys: String, CodingKey {
-      case repoSize = "RepoSize"
-      case storageMax = "StorageMax"
-      case numObjects = "NumObjects"
-      case repoPath = "RepoPath"
-      case version = "Version"
-    }
-  }
-
   /// The peers that the daemon knows in a distributed hash table.
   public struct Dht: Codable, Hashable, Sendable {
     /// A peer.
@@ -128,15 +106,15 @@ extension Client.Stats {
         .option("poll", poll, default: false).option("interval", interval), CallOptions(offline, opts, timeout))
   }
 
-  /// Asks for the size of the daemon's store.
+  /// Asks how large the store is, as ``Client/Repo/stat(sizeOnly:human:offline:opts:timeout:)`` does.
   ///
   /// - Parameters:
-  ///   - sizeOnly: Whether only the bytes and their limit are wanted; all else is then empty.
+  ///   - sizeOnly: Whether only sizes are wanted.
   ///   - human: The option `human`, which changes only what Kubo's command line shows.
   public func repo(
     sizeOnly: Bool = false, human: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
-  ) async throws -> Repo {
+  ) async throws -> Client.Repo.Stat {
     try await client.value(
       of: Command("stats/repo", safe: true).option("size-only", sizeOnly, default: false)
         .option("human", human, default: false), CallOptions(offline, opts, timeout))

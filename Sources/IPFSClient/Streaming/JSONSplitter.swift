@@ -2,7 +2,7 @@
 ///
 /// It looks at each byte once and keeps only the value that is not complete. It does not check values: that is for the
 /// decoder, which gets what this one takes for a value.
-struct JSONSplitter {
+package struct JSONSplitter {
   /// The most bytes of one value.
   static let valueLimit = 256 << 20
 
@@ -34,8 +34,10 @@ struct JSONSplitter {
     case bare
   }
 
+  package init() {}
+
   /// Adds a chunk.
-  mutating func append(_ chunk: [UInt8]) {
+  package mutating func append(_ chunk: [UInt8]) {
     if scan.start == buffer.count {
       buffer = chunk
     } else {
@@ -47,14 +49,14 @@ struct JSONSplitter {
   }
 
   /// Says that no chunk follows: a number or word at the end is complete, and so is what was cut.
-  mutating func finish() {
+  package mutating func finish() {
     isFinished = true
   }
 
   /// The next complete value; nil if more is needed.
   ///
   /// - Throws: `decoding` for a value of more than ``valueLimit``.
-  mutating func next() throws(ClientError) -> ArraySlice<UInt8>? {
+  package mutating func next() throws(ClientError) -> ArraySlice<UInt8>? {
     var scan = scan
     defer { self.scan = scan }
     if let end = buffer.withUnsafeBufferPointer({ scan.advance($0) }) {

@@ -1,7 +1,7 @@
 /// A command with its arguments and options, before those of the call are added.
-struct Command: Sendable {
+package struct Command: Sendable {
   /// The command's path, such as `files/stat`.
-  let path: String
+  private(set) var path: String
   private(set) var query: [TransportRequest.Pair]
   /// The files to send.
   private(set) var parts: MultipartParts?
@@ -12,14 +12,14 @@ struct Command: Sendable {
   ///   - path: The command's path, such as `files/stat`.
   ///   - arguments: The values of `arg`, in order.
   ///   - safe: Whether it only reads, so that it may be sent again when a pooled connection turns out to be closed.
-  init(_ path: String, _ arguments: [String] = [], safe: Bool = false) {
+  package init(_ path: String, _ arguments: [String] = [], safe: Bool = false) {
     self.path = path
     query = arguments.map { (name: "arg", value: $0) }
     isSafe = safe
   }
 
   /// Adds an option unless it is nil: then the daemon's default holds.
-  func option(_ name: String, _ value: (some LosslessStringConvertible)?) -> Command {
+  package func option(_ name: String, _ value: (some LosslessStringConvertible)?) -> Command {
     guard let value else { return self }
     var command = self
     command.query.append((name: name, value: value.description))
@@ -27,10 +27,22 @@ struct Command: Sendable {
   }
 
   /// Adds an option unless it has the daemon's default value, which need not be sent.
-  func option<Value: LosslessStringConvertible & Equatable>(
+  package func option<Value: LosslessStringConvertible & Equatable>(
     _ name: String, _ value: Value, default standard: Value
   ) -> Command {
     value == standard ? self : option(name, value)
+  }
+
+  /// Adds an option once for each value.
+  func option(_ name: String, each values: [some LosslessStringConvertible]) -> Command {
+    values.reduce(self) { $0.option(name, $1) }
+  }
+
+  /// The same arguments and options for a command that has another name.
+  func renamed(_ path: String) -> Command {
+    var command = self
+    command.path = path
+    return command
   }
 
   /// Adds files to send.
@@ -41,7 +53,7 @@ struct Command: Sendable {
   }
 
   /// The request of a call.
-  func request(_ call: CallOptions, chunkSize: Int) -> TransportRequest {
+  package func request(_ call: CallOptions, chunkSize: Int) -> TransportRequest {
     var query = query
     if let offline = call.offline { query.append((name: "offline", value: String(offline))) }
     let overriding = Set(call.extra.pairs.map(\.name))

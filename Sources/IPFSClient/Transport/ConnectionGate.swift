@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// The HTTP client has a queue of its own, but each request in it costs time that grows with the queue, and the time
 /// spent there counts as time for connecting.
-final class ConnectionGate: Sendable {
+package final class ConnectionGate: Sendable {
   private struct State {
     var free: Int
     /// Who waits, by number; the first to enter is the one with the lowest.
@@ -17,14 +17,14 @@ final class ConnectionGate: Sendable {
   private let state: Mutex<State>
 
   /// - Parameter limit: How many may be inside at a time.
-  init(limit: Int) {
+  package init(limit: Int) {
     state = Mutex(State(free: max(limit, 1)))
   }
 
   /// Waits until there is room.
   ///
   /// - Returns: Whether it is inside; false if the task was cancelled.
-  func enter() async -> Bool {
+  package func enter() async -> Bool {
     let number: Int? = state.withLock { state in
       if state.free > 0 {
         state.free -= 1
@@ -55,7 +55,7 @@ final class ConnectionGate: Sendable {
   }
 
   /// Makes room.
-  func leave() {
+  package func leave() {
     let next: CheckedContinuation<Bool, Never>? = state.withLock { state in
       while state.first < state.next {
         defer { state.first += 1 }

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import NIOSSL
 import Synchronization
 
@@ -16,6 +17,8 @@ final class HTTPTransport: Transport {
   private let base: String
   private let headers: HTTPHeaders
   private let watchdog = Watchdog()
+  /// Where all connections are, and the tasks that read them: so a chunk changes threads only once, to its consumer.
+  private let executor = EventLoopExecutor(MultiThreadedEventLoopGroup.singleton.next())
   private let gate: ConnectionGate
   /// The pools, by the time allowed for a connection; made when first needed. Guards nothing else.
   private let clients = Mutex<[Double: HTTPClient]>([:])
@@ -77,7 +80,7 @@ final class HTTPTransport: Transport {
     let relay = ResponseRelay(limit: timeouts.read)
     let client = client(connect: timeouts.connect)
     let message = message(of: request, relay: relay)
-    let task = Task { [gate] in
+    let task = Task(executorPreference: executor) { [gate] in
       guard await gate.enter() else { return relay.end(.failure(CancellationError())) }
       defer { gate.leave() }
       relay.begin()
@@ -129,7 +132,13 @@ final class HTTPTransport: Transport {
       // An address that refuses is an error at once, not after trying again until the time is up.
       settings.connectionPool.retryConnectionEstablishment = false
       settings.httpVersion = .http1Only
-      let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+      // NIO reads 64 KiB at most by itself; fewer and larger chunks cost less on their way.
+      settings.http1_1ConnectionDebugInitializer = { channel in
+        channel.setOption(
+          .recvAllocator,
+          value: AdaptiveRecvByteBufferAllocator(minimum: 1 << 10, initial: 16 << 10, maximum: 256 << 10))
+      }
+      let client = HTTPClient(eventLoopGroupProvider: .shared(executor.eventLoop), configuration: settings)
       clients[connect] = client
       return client
     }
@@ -140,6 +149,20 @@ final class HTTPTransport: Transport {
     if let path = configuration.tls.trustedCertificates { tls.trustRoots = .file(path) }
     if !configuration.tls.verifiesCertificate { tls.certificateVerification = .none }
     return tls
+  }
+}
+
+/// Runs tasks on the thread of an event loop.
+private final class EventLoopExecutor: TaskExecutor {
+  let eventLoop: any EventLoop
+
+  init(_ eventLoop: any EventLoop) {
+    self.eventLoop = eventLoop
+  }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    eventLoop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
   }
 }
 

@@ -4,11 +4,16 @@ import Synchronization
 ///
 /// A few chunks wait here; with more, the reading task waits, and so does the daemon. Times are counted only while the
 /// consumer waits: one that is slow itself never runs into a limit.
-final class ResponseRelay: Sendable {
+package final class ResponseRelay: Sendable {
   /// The head of a reply.
-  struct Head: Sendable {
-    let status: Int
-    let headers: TransportHeaders
+  package struct Head: Sendable {
+    package let status: Int
+    package let headers: TransportHeaders
+
+    package init(status: Int, headers: TransportHeaders) {
+      self.status = status
+      self.headers = headers
+    }
   }
 
   private struct State {
@@ -25,33 +30,33 @@ final class ResponseRelay: Sendable {
   }
 
   /// How many bytes may wait.
-  private static let capacity = 256 << 10
+  private static let capacity = 1 << 20
 
   /// Guards all that the two tasks share. No other lock is taken under it.
   private let state = Mutex(State())
   private let limit: Double
 
   /// - Parameter limit: Seconds for which the consumer waits at most.
-  init(limit: Double) {
+  package init(limit: Double) {
     self.limit = limit
   }
 
   // For the reading task.
 
   /// Says that the request is on its way: from now on times count.
-  func begin() {
+  package func begin() {
     state.withLock { state in
       state.isBegun = true
       if state.waitingSince != nil { state.waitingSince = .now }
     }
   }
 
-  func give(head: Head) {
+  package func give(head: Head) {
     update { $0.head = head }
   }
 
   /// Adds a chunk and waits while there are enough.
-  func give(_ chunk: [UInt8]) async {
+  package func give(_ chunk: [UInt8]) async {
     let isFull = update { state in
       guard state.end == nil else { return false }
       state.chunks.append(chunk)
@@ -70,7 +75,7 @@ final class ResponseRelay: Sendable {
   }
 
   /// Ends the reply. Of several ends the first counts.
-  func end(_ result: Result<TransportHeaders, any Error>) {
+  package func end(_ result: Result<TransportHeaders, any Error>) {
     let producer = update { state in
       if state.end == nil { state.end = result }
       defer { state.producer = nil }
@@ -98,7 +103,7 @@ final class ResponseRelay: Sendable {
   // For the consumer.
 
   /// Waits for the head.
-  func takeHead() async throws -> Head {
+  package func takeHead() async throws -> Head {
     while true {
       let head: Head? = try state.withLock { state in
         if let head = state.head {
@@ -114,7 +119,7 @@ final class ResponseRelay: Sendable {
   }
 
   /// Waits for the next chunk; nil at the end.
-  func takeChunk() async throws -> [UInt8]? {
+  package func takeChunk() async throws -> [UInt8]? {
     while true {
       let (chunk, isAtEnd, producer) = try state.withLock { state in
         state.waitingSince = nil
@@ -139,7 +144,7 @@ final class ResponseRelay: Sendable {
   }
 
   /// What followed the body, once it has ended.
-  var trailers: TransportHeaders {
+  package var trailers: TransportHeaders {
     state.withLock { state in
       if case .success(let trailers) = state.end { return trailers }
       return [:]
@@ -159,7 +164,7 @@ final class ResponseRelay: Sendable {
   }
 
   /// Whether the consumer has waited too long, and whether there is still something to watch.
-  func check(at now: ContinuousClock.Instant) -> (isLate: Bool, isRunning: Bool) {
+  package func check(at now: ContinuousClock.Instant) -> (isLate: Bool, isRunning: Bool) {
     state.withLock { state in
       guard state.end == nil else { return (false, false) }
       guard state.isBegun, let since = state.waitingSince else { return (false, true) }
