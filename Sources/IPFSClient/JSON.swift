@@ -79,14 +79,14 @@ extension JSON: Codable {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
       self = .null
+    } else if let text = try? container.decode(String.self) {
+      self = .string(text)
     } else if let value = try? container.decode(Bool.self) {
       self = .bool(value)
     } else if let number = try? container.decode(Int64.self) {
       self = .integer(number)
     } else if let number = try? container.decode(Double.self) {
       self = .number(number)
-    } else if let text = try? container.decode(String.self) {
-      self = .string(text)
     } else if let elements = try? container.decode([JSON].self) {
       self = .array(elements)
     } else {

@@ -106,6 +106,28 @@ struct NetworkCommandTests {
     await server.stop()
   }
 
+  @Test func listingsOfOtherDaemons() async throws {
+    let reply = """
+      {"Objects":[{"Hash":"\(hello)","Links":[
+      {"Name":"a","Hash":"\(hello)","Size":1,"Type":-1},
+      {"Name":"b","Hash":"\(hello)","Size":1,"Type":4,"Target":"a","Mode":134218239,
+      "ModTime":"2023-11-15T00:13:20.25+02:00"}]},{"Hash":"/ipfs/x","Links":null}]}
+      """
+    let (listings, request) = try await ask("ls", reply) {
+      try await $0.ls(hello, try CID(hello), headers: true, long: true).collect()
+    }
+    #expect(request == "ls?arg=\(hello)&arg=\(hello)&headers=true&long=true")
+    #expect(listings.map(\.links.count) == [2, 0])
+    let links = listings.flatMap(\.links)
+    #expect(links.map(\.kind.rawValue) == [-1, 4])
+    #expect(links.map(\.target) == ["", "a"])
+    #expect(links.map(\.mode?.isSymbolicLink) == [nil, true])
+    #expect(links.map(\.mtime) == [nil, 1_700_000_000])
+    #expect(links.map(\.mtimeNsecs) == [nil, 250_000_000])
+    let encoded = try JSONEncoder().encode(listings)
+    #expect(try JSONDecoder().decode([Client.Listing].self, from: encoded) == listings)
+  }
+
   // MARK: Messages
 
   @Test func messagesInMultibase() async throws {
