@@ -15,7 +15,11 @@ public enum MountPoint {
   }
 
   /// The absolute path of a directory that can be mounted on.
-  static func check(_ path: String) throws(FuseError) -> String {
+  ///
+  /// - Throws: `mountPointMissing`, `mountPointNotDirectory`, `mountPointBusy`, `mountPointDisconnected`, or why it cannot
+  ///   be reached.
+  @discardableResult
+  public static func check(_ path: String) throws(FuseError) -> String {
     var status = stat()
     if stat(path, &status) != 0 {
       switch errno {

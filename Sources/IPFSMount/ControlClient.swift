@@ -39,7 +39,7 @@ public struct ControlClient: Sendable {
     guard ControlSocket.withAddress(in: repo, { connect(descriptor, $0, $1) }) == 0,
       ControlSocket.send(ControlMessage(task: task), to: descriptor)
     else { return false }
-    while let line = ControlSocket.receiveLine(from: descriptor) {
+    for line in ControlLines(from: descriptor) {
       guard let reply = try? JSONDecoder().decode(NodeReply.self, from: line) else { break }
       body(reply)
     }
@@ -52,7 +52,7 @@ public struct ControlClient: Sendable {
     guard ControlSocket.withAddress(in: repo, { connect(descriptor, $0, $1) }) == 0,
       ControlSocket.send(["request": request], to: descriptor)
     else { return }
-    while let line = ControlSocket.receiveLine(from: descriptor) {
+    for line in ControlLines(from: descriptor) {
       guard let status = try? JSONDecoder().decode(MountStatus.self, from: line) else { return }
       body(status)
     }

@@ -113,22 +113,42 @@ package enum ControlSocket {
     }
   }
 
-  /// Reads up to the next line's end; nil at the end of the stream or after too long a line.
-  package static func receiveLine(from descriptor: CInt) -> Data? {
-    var line = Data()
-    var byte: UInt8 = 0
-    while line.count < 65536 {
-      let count = recv(descriptor, &byte, 1, 0)
-      if count < 0, errno == EINTR { continue }
-      guard count == 1 else { return nil }
-      if byte == 0x0A { return line }
-      line.append(byte)
-    }
-    return nil
-  }
-
   package static func makeSocket() -> CInt? {
     let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
     return descriptor >= 0 ? descriptor : nil
+  }
+}
+
+/// The lines that come over a connection, each without its end. The last one ends, too, or does not count.
+package struct ControlLines: Sequence, IteratorProtocol {
+  private let descriptor: CInt
+  private let limit: Int
+  /// What has come and was not given yet.
+  private var received = Data()
+  /// How much of that is known to hold no line's end.
+  private var searched = 0
+  private var buffer = [UInt8](repeating: 0, count: 64 << 10)
+
+  /// - Parameter limit: The most bytes of a line; a longer one ends the sequence.
+  package init(from descriptor: CInt, limit: Int = .max) {
+    self.descriptor = descriptor
+    self.limit = limit
+  }
+
+  package mutating func next() -> Data? {
+    while true {
+      if let end = received.dropFirst(searched).firstIndex(of: 0x0A) {
+        let line = Data(received[..<end])
+        received = Data(received[(end + 1)...])
+        searched = 0
+        return line.count <= limit ? line : nil
+      }
+      searched = received.count
+      guard searched <= limit else { return nil }
+      let count = recv(descriptor, &buffer, buffer.count, 0)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return nil }
+      received += buffer.prefix(count)
+    }
   }
 }

@@ -73,7 +73,8 @@ package final class ControlServer: Sendable {
 
   private func serve(_ client: CInt) {
     defer { close(client) }
-    guard let line = ControlSocket.receiveLine(from: client), let message = ControlMessage(line: line) else { return }
+    var lines = ControlLines(from: client, limit: 64 << 10)
+    guard let line = lines.next(), let message = ControlMessage(line: line) else { return }
     if let task = message.task {
       let isDone = DispatchSemaphore(value: 0)
       Task { [perform] in

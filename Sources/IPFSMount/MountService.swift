@@ -49,7 +49,7 @@ public final class MountService: Sendable {
   /// - Parameter onReady: Called once, when the mount can be used, with a line for the user.
   /// - Throws: Where nothing was mounted, or where not everything could be committed at the end.
   public func run(onReady: @escaping @Sendable (String) -> Void) async throws(CommandError) {
-    try removeStaleMount()
+    try prepareMountPoint()
     let node = try await openNode()
     var opened: ControlServer?
     let control: ControlServer
@@ -129,11 +129,13 @@ public final class MountService: Sendable {
 
   // MARK: Parts
 
-  private func removeStaleMount() throws(CommandError) {
+  private func prepareMountPoint() throws(CommandError) {
     do throws(FuseError) {
       if try MountPoint.removeStale(at: mountPoint, subtype: Self.subtype) {
         logger.notice("a mount that a killed process left was removed", metadata: ["path": "\(mountPoint)"])
       }
+      // Before the repo, whose holder may be the very mount that is there.
+      try MountPoint.check(mountPoint)
     } catch {
       throw CommandError(Self.exitCode(of: error), error.description)
     }

@@ -206,9 +206,7 @@ extension DecoderCheck {
     let count = send(ends[1], bytes, bytes.count, 0)
     close(ends[1])
     try hold(count == bytes.count, "not all was sent")
-    var lines: [Data] = []
-    while let line = ControlSocket.receiveLine(from: ends[0]) { lines.append(line) }
-    return lines
+    return Array(ControlLines(from: ends[0], limit: 64 << 10))
   }
 
   /// The kernel's form of a name.

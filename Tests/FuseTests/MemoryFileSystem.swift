@@ -42,6 +42,10 @@ final class MemoryFileSystem: FuseOperations {
 
   var record: Record { state.withLock(\.record) }
 
+  /// How often an operation was called. Looked up under the lock: the thread sanitizer does not see that a dictionary
+  /// that somebody else has, too, is copied before it is changed.
+  func count(of operation: String) -> Int { state.withLock { $0.record.calls[operation, default: 0] } }
+
   static func attributes(_ number: UInt64, _ mode: UInt32, uid: UInt32 = 0, gid: UInt32 = 0) -> FileAttributes {
     let now = FileTime(seconds: 1_700_000_000, nanoseconds: 123_456_789)
     return FileAttributes(

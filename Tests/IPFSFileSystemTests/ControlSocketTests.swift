@@ -104,11 +104,26 @@ import Testing
       #expect(ControlSocket.withAddress(in: folder.path) { connect(socket, $0, $1) } == 0)
       #expect(Glibc.send(socket, line, line.utf8.count, 0) == line.utf8.count)
       shutdown(socket, CInt(SHUT_WR))
-      #expect(ControlSocket.receiveLine(from: socket) == nil)
+      #expect(Array(ControlLines(from: socket)) == [])
       close(socket)
     }
     #expect(mount.phase == .mounted)
     #expect(ControlClient(repo: folder.path).status() != nil)
+  }
+
+  /// What `swipfs repo verify --json` says of a repo with many damaged blocks is one line.
+  @Test func longAnswersArriveWhole() throws {
+    let folder = try TemporaryFolder()
+    let replies = [NodeReply.line(String(repeating: "x", count: 3_000_000)), .line(""), .result("{}"), .done]
+    let server = try ControlServer(
+      folder: folder.path, status: { fatalError("nobody asks") }, unmount: {},
+      perform: { _, report in
+        for reply in replies { report(reply) }
+      })
+    defer { server.stop() }
+    var received: [NodeReply] = []
+    #expect(ControlClient(repo: folder.path).perform(.stat) { received.append($0) })
+    #expect(received == replies)
   }
 
   @Test func noServerIsNoMount() throws {

@@ -87,6 +87,9 @@ struct CommandLineTests {
       try write([1], to: "\(mount.path)/file")
       try expectFailure(
         ["-o", "api=embedded,repo=\(mount.folder)/other", mount.path], in: mount, Code.mount, mount.path, "mounted")
+      // The same once more: what is there already, not that its repo is in use.
+      try expectFailure(
+        ["-o", "api=embedded,repo=\(mount.repo)", mount.path], in: mount, Code.mount, mount.path, "mounted")
       // The first one is none the worse for it.
       #expect(try read("\(mount.path)/file") == [1])
       try mount.stop()
