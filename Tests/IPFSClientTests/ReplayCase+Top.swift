@@ -45,7 +45,7 @@ extension ReplayCase {
       .value("unknown option is ignored or refused") { try await $0.version(opts: ["nosuchoption": 1]) },
       .fails("missing argument") { try await $0.cat([]).collect() },
       .fails("malformed option") { try await $0.cat(Recorded.hello, opts: ["offset": "x"]).collect() },
-    ] + adds + cats
+    ] + adds + cats + gets
 
   private static let adds: [ReplayCase] = [
     .result("add hello") {
@@ -114,6 +114,18 @@ extension ReplayCase {
       $0.add(.bytes(Exchange.generated(length: 786_449, seed: "swipfs"), name: "big.bin"))
     },
     add("add unpinned", "pin me later\n", as: "p", AddOptions(pin: false)),
+  ]
+
+  private static let gets: [ReplayCase] = [
+    .bytes("get file") { $0.get(Recorded.hello) },
+    .result("get directory") { client in
+      let tree = try LocalTree()
+      let path = try await client.get(Recorded.directory, to: tree.path)
+      #expect(path == tree.path + "/" + Recorded.directory)
+      return try tree.listing(below: Recorded.directory)
+    } expect: { listing, _ in
+      #expect(listing.count == 3)
+    },
   ]
 
   private static let cats: [ReplayCase] = [
