@@ -109,7 +109,7 @@ private struct MultipartReader {
       case .file(let file):
         if try !file.read(into: &chunk, upTo: chunkSize) { endPart(&chunk) }
       case .stream(let next):
-        if let bytes = try await next() {
+        if let bytes = try await Self.read(next) {
           return chunk.isEmpty ? bytes : chunk + bytes
         }
         endPart(&chunk)
@@ -118,6 +118,15 @@ private struct MultipartReader {
       }
     }
     return chunk
+  }
+
+  /// The next chunk of what the caller sends.
+  private static func read(_ next: TransportBody.Next) async throws -> [UInt8]? {
+    do {
+      return try await next()
+    } catch let error where !(error is ClientError || error is CancellationError) {
+      throw ClientError(.encoding, "the stream to be sent failed", cause: error)
+    }
   }
 
   private mutating func endPart(_ chunk: inout [UInt8]) {

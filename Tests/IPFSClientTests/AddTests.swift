@@ -1,0 +1,114 @@
+import Foundation
+import Glibc
+import RPCTestSupport
+import Synchronization
+import Testing
+
+@testable import IPFSClient
+
+/// What of local files reaches the daemon.
+struct AddTests {
+  /// A server that keeps the bodies of requests and answers with as many bytes as it got.
+  private func withServer(_ body: (Client, @escaping @Sendable () -> MultipartForm?) async throws -> Void) async throws {
+    let forms = Mutex<[MultipartForm]>([])
+    let server = try await RPCTestServer { request in
+      if let form = MultipartForm(request.body, contentType: request.header("Content-Type") ?? "") {
+        forms.withLock { $0.append(form) }
+      }
+      let entry = #"{"Name":"x","Hash":"QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o","Size":"\#(request.bodyLength)"}"#
+      return [.head(200, [("Content-Type", "application/json")]), .chunk(Array(entry.utf8)), .end()]
+    }
+    let client = try Client(ClientConfiguration(address: server.multiaddr, timeouts: 20, chunkSize: 1000))
+    try await body(client) { forms.withLock { $0.last } }
+    await client.close()
+    await server.stop()
+  }
+
+  @Test func directoriesGoWithModesTimesAndPlaces() async throws {
+    let tree = try LocalTree()
+    try tree.write("d/a é", "content")
+    try tree.write("d/.hidden/b")
+    try run("chmod 640 '\(tree.path)/d/a é'; touch -d @1700000000.5 '\(tree.path)/d/a é'")
+    try await withServer { client, form in
+      _ = try await client.add(
+        .path(tree.path + "/d"), recursive: true, pattern: "*", options: AddOptions(nocopy: true, preserveMode: true)
+      ).collect()
+      let parts = try #require(form()).parts
+      #expect(parts.map { $0.parameter("filename") } == ["d", "d/a%20%C3%A9"])
+      #expect(parts[1].parameter("name") == "file?mode=0640&mtime=1700000000&mtime-nsecs=500000000")
+      #expect(parts[1].body == Array("content".utf8))
+      let place = try #require(parts[1].headers["abspath-encoded"].map { unescape($0) })
+      #expect(place.hasSuffix("/d/a é"))
+      #expect(parts[1].headers["abspath"] == nil)
+      #expect(parts[0].headers["abspath"]?.hasSuffix("/d") == true)
+    }
+  }
+
+  @Test func aFileIsSentAsItIsRead() async throws {
+    let tree = try LocalTree()
+    for change in ["cat", "truncate -s 5000", "sh -c 'head -c 500000 /dev/zero >>\"$0\"'"] {
+      try tree.write("file", String(repeating: "0123456789", count: 10_000))
+      let path = tree.path + "/file"
+      try await withServer { client, form in
+        // The file changes when its first chunk has been read.
+        let begun = Mutex(false)
+        let parts = MultipartParts([
+          .file(Array("before".utf8), .stream({ { nil } })), .file(Array("file".utf8), .file(Array(path.utf8))),
+        ])
+        let body = Multipart.body(parts, chunkSize: 1000)
+        let changing = TransportBody(contentType: body.contentType) {
+          let next = body.makeReader()
+          return {
+            let chunk = try await next()
+            if begun.withLock({ begun in
+              defer { begun = true }
+              return !begun
+            }) { try run("\(change) '\(path)' >/dev/null") }
+            return chunk
+          }
+        }
+        let response = try await client.transport.send(TransportRequest(command: "add", body: changing))
+        while try await response.body.next() != nil {}
+        let part = try #require(form()?.parts.last)
+        let expected = ["cat": 100_000, "truncate -s 5000": 5000][change] ?? 600_000
+        #expect(part.body.count == expected)
+      }
+    }
+  }
+
+  @Test func whatCannotBeReadIsAnErrorAndNoWholeRequest() async throws {
+    let tree = try LocalTree()
+    try tree.write("d/a", "a")
+    try await withServer { client, form in
+      let missing = await #expect(throws: ClientError.self) {
+        try await client.add(.path(tree.path + "/missing")).collect()
+      }
+      #expect(missing?.code == .encoding)
+      #expect(missing?.command == "add")
+      #expect((missing?.cause as? POSIXError)?.code == .ENOENT)
+      let pattern = await #expect(throws: ClientError.self) {
+        try await client.add(.path(tree.path + "/d"), pattern: "/etc/*").collect()
+      }
+      #expect(pattern?.code == .encoding)
+      struct Stop: Error {}
+      let stopped = await #expect(throws: ClientError.self) {
+        let chunks = AsyncThrowingStream<[UInt8], any Error> { continuation in
+          continuation.yield([1])
+          continuation.finish(throwing: Stop())
+        }
+        _ = try await client.add(.stream(Sent(chunks: chunks))).collect()
+      }
+      #expect(stopped?.code == .encoding)
+      #expect(stopped?.cause is Stop)
+      #expect(form() == nil)
+      // The client goes on.
+      let entries = try await client.add(.bytes([1])).collect()
+      #expect(entries.count == 1)
+    }
+  }
+
+  private struct Sent: AsyncSequence, Sendable {
+    let chunks: AsyncThrowingStream<[UInt8], any Error>
+    func makeAsyncIterator() -> AsyncThrowingStream<[UInt8], any Error>.Iterator { chunks.makeAsyncIterator() }
+  }
+}
