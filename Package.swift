@@ -101,10 +101,10 @@ let package = Package(
       swiftSettings: settings),
     // A client in a process of its own, whose memory the tests measure.
     .executableTarget(
-      name: "ClientProbe", dependencies: ["IPFSClient"], path: "Tests/ClientProbe", swiftSettings: settings),
+      name: "client-probe", dependencies: ["IPFSClient"], path: "Tests/ClientProbe", swiftSettings: settings),
     .testTarget(
       name: "IPFSClientTests",
-      dependencies: ["IPFSClient", "ClientProbe", "RPCTestSupport", "TestSupport", "Multiformats", crypto, nioSSL],
+      dependencies: ["IPFSClient", "client-probe", "RPCTestSupport", "TestSupport", "Multiformats", crypto, nioSSL],
       resources: [.copy("Fixtures")], swiftSettings: settings),
     // What `scripts/bench client` runs.
     .executableTarget(

@@ -75,7 +75,7 @@ public struct UploadPattern: Sendable, ExpressibleByStringInterpolation, Express
   /// What decides about each path.
   ///
   /// - Throws: `encoding` for a pattern that could never match.
-  func matcher(periodSpecial: Bool) throws(ClientError) -> UploadMatcher {
+  package func matcher(periodSpecial: Bool) throws(ClientError) -> UploadMatcher {
     switch form {
     case .glob(let text):
       let pattern = try GlobPattern(text, periodSpecial: periodSpecial)
@@ -95,9 +95,9 @@ public struct UploadPattern: Sendable, ExpressibleByStringInterpolation, Express
 }
 
 /// Decides about each path below a directory.
-struct UploadMatcher: Sendable {
-  let shouldDescend: @Sendable (_ path: String) -> Bool
-  let shouldReport: @Sendable (_ path: String, _ isDirectory: Bool) -> Bool
+package struct UploadMatcher: Sendable {
+  package let shouldDescend: @Sendable (_ path: String) -> Bool
+  package let shouldReport: @Sendable (_ path: String, _ isDirectory: Bool) -> Bool
 
   /// Takes everything.
   static let all = UploadMatcher(shouldDescend: { _ in true }, shouldReport: { _, _ in true })

@@ -1,32 +1,25 @@
 import Foundation
 import Glibc
+import IPFSClient
 import RPCTestSupport
 import Synchronization
 import TestSupport
 import Testing
 
-@testable import IPFSClient
 
 /// Archives become files below a directory, and nothing else.
 struct GetTests {
   /// Extracts an archive that comes in chunks of some size.
-  private func extract(_ archive: [UInt8], to directory: String, as name: String = "root", every size: Int = 4096) throws {
-    let extraction = try Extraction(into: directory, as: name)
-    defer { extraction.abandon() }
-    var parser = TarParser()
-    var rest = archive[...]
-    while !rest.isEmpty {
-      parser.append(Array(rest.prefix(size)))
-      rest = rest.dropFirst(size)
-      while let event = try parser.next() { try extraction.handle(event) }
-    }
-    try parser.finish()
-    try extraction.finish()
+  private func extract(
+    _ archive: [UInt8], to directory: String, as name: String = "root", every size: Int = 4096
+  ) async throws {
+    let chunks = stride(from: 0, to: archive.count, by: size).map { Array(archive[$0..<min($0 + size, archive.count)]) }
+    try await Client(transport: ScriptedTransport(chunks)).get("x", to: directory, name: name)
   }
 
-  private func code(_ call: () throws -> Void) -> ClientError.Code? {
+  private func code(_ call: () async throws -> Void) async -> ClientError.Code? {
     do {
-      try call()
+      try await call()
       return nil
     } catch {
       return (error as? ClientError)?.code
@@ -45,9 +38,9 @@ struct GetTests {
     $0.add("dir/z", "z")
   }
 
-  @Test(arguments: [1, 7, 511, 512, 513, 100_000]) func restoresContentModesTimesAndLinks(_ size: Int) throws {
+  @Test(arguments: [1, 7, 511, 512, 513, 100_000]) func restoresContentModesTimesAndLinks(_ size: Int) async throws {
     let tree = try LocalTree()
-    try extract(Self.tree, to: tree.path, every: size)
+    try await extract(Self.tree, to: tree.path, every: size)
     let listing = try tree.listing().map { $0.split(separator: " ").prefix(4).joined(separator: " ") }
     #expect(
       listing == [
@@ -62,7 +55,7 @@ struct GetTests {
   }
 
   /// What GNU tar packs, in each format, comes out as it was.
-  @Test(arguments: ["pax", "gnu", "ustar", "oldgnu"], 1...3) func unpacksWhatTarPacks(_ format: String, _ seed: Int) throws {
+  @Test(arguments: ["pax", "gnu", "ustar", "oldgnu"], 1...3) func unpacksWhatTarPacks(_ format: String, _ seed: Int) async throws {
     let source = try LocalTree()
     var random = SeededGenerator(seed: UInt64(seed))
     var folders = ["top"]
@@ -88,7 +81,7 @@ struct GetTests {
     try run("cd '\(source.path)' && tar --format=\(format) --sort=name -cf a.tar top")
     let archive = try Data(contentsOf: URL(fileURLWithPath: source.path + "/a.tar"))
     let target = try LocalTree()
-    try extract(Array(archive), to: target.path, as: "top", every: Int.random(in: 1...3000, using: &random))
+    try await extract(Array(archive), to: target.path, as: "top", every: Int.random(in: 1...3000, using: &random))
     // Without pax, times are in whole seconds.
     let (expected, found) = (
       try source.listing(below: "top", times: format == "pax"), try target.listing(below: "top", times: format == "pax")
@@ -134,7 +127,7 @@ struct GetTests {
     try parser.finish()
   }
 
-  @Test func readsNamesAndTimesOfBothExtensions() throws {
+  @Test func readsNamesAndTimesOfBothExtensions() async throws {
     let long = String(repeating: "n", count: 200)
     let archive = TestArchive.make {
       $0.add("r", type: "5")
@@ -151,7 +144,7 @@ struct GetTests {
       $0.add("r/sub/", type: "\0", mode: 0o711)
     }
     let tree = try LocalTree()
-    try extract(archive, to: tree.path, every: 100)
+    try await extract(archive, to: tree.path, every: 100)
     #expect(try tree.names() == ["root", "root/g\(long)", "root/link", "root/name", "root/old", "root/sub", "root/\(long)"].sorted())
     #expect(try tree.text("root/\(long)") == "pax")
     #expect(try tree.text("root/g\(long)") == "gnu")
@@ -176,43 +169,43 @@ struct GetTests {
   @Test(arguments: [
     "../x", "r/../../x", "r/..", "/x", "/tmp/x", "r//x", "r/./x", "", "r", "r/", ".", "..", "x", "s/x", "r/a\0b",
     "r/missing/x", "r/before/x",
-  ]) func refusesNamesThatLeadElsewhere(_ name: String) throws {
+  ]) func refusesNamesThatLeadElsewhere(_ name: String) async throws {
     let tree = try LocalTree()
     // An empty name takes back the record, and the header's own holds.
     let archive = name.isEmpty ? TestArchive.make { $0.add("r", type: "5"); $0.add("r/before", "before"); $0.add("") }
       : Self.attack(Array(name.utf8))
-    #expect(code { try extract(archive, to: tree.path + "/target") } == .decoding)
+    #expect(await code { try await extract(archive, to: tree.path + "/target") } == .decoding)
     #expect(try tree.names() == ["target", "target/root", "target/root/before"])
     #expect(try tree.text("target/root/before") == "before")
   }
 
-  @Test(arguments: ["..", ".", "", "a/b", "a\0b"]) func refusesNamesForTheRoot(_ name: String) throws {
+  @Test(arguments: ["..", ".", "", "a/b", "a\0b"]) func refusesNamesForTheRoot(_ name: String) async throws {
     let tree = try LocalTree()
-    #expect(code { try extract(Self.tree, to: tree.path, as: name) } == .decoding)
+    #expect(await code { try await extract(Self.tree, to: tree.path, as: name) } == .decoding)
     #expect(try tree.names() == [])
   }
 
-  @Test(arguments: ["../evil", "/evil", "..", "", "a/b"]) func refusesRootsThatAreNone(_ name: String) throws {
+  @Test(arguments: ["../evil", "/evil", "..", "", "a/b"]) func refusesRootsThatAreNone(_ name: String) async throws {
     let tree = try LocalTree()
     let archive = TestArchive.make { $0.add(name, "evil") }
-    #expect(code { try extract(archive, to: tree.path + "/target") } == .decoding)
+    #expect(await code { try await extract(archive, to: tree.path + "/target") } == .decoding)
     #expect(try tree.names() == ["target"])
   }
 
   /// The daemon has no say in what the root is called.
-  @Test func namesTheRootAsTheCallerSays() throws {
+  @Test func namesTheRootAsTheCallerSays() async throws {
     let tree = try LocalTree()
-    try extract(TestArchive.make { $0.add(".bashrc", "evil") }, to: tree.path, as: "photo")
+    try await extract(TestArchive.make { $0.add(".bashrc", "evil") }, to: tree.path, as: "photo")
     #expect(try tree.names() == ["photo"])
   }
 
-  @Test(arguments: ["1", "3", "4", "6", "S", "D", "V", "?"]) func refusesOtherKinds(_ type: Character) throws {
+  @Test(arguments: ["1", "3", "4", "6", "S", "D", "V", "?"]) func refusesOtherKinds(_ type: Character) async throws {
     let tree = try LocalTree()
-    #expect(code { try extract(Self.attack(Array("r/x".utf8), type: type, target: "/etc/passwd"), to: tree.path) } == .decoding)
+    #expect(await code { try await extract(Self.attack(Array("r/x".utf8), type: type, target: "/etc/passwd"), to: tree.path) } == .decoding)
     #expect(try tree.names() == ["root", "root/before"])
   }
 
-  @Test func doesNotFollowLinksOfTheArchive() throws {
+  @Test func doesNotFollowLinksOfTheArchive() async throws {
     let tree = try LocalTree()
     try tree.write("outside/kept", "kept")
     for second in ["r/link/evil", "r/link/kept"] {
@@ -221,7 +214,7 @@ struct GetTests {
         $0.add("r/link", type: "2", target: "../../outside")
         $0.add(second, "evil")
       }
-      #expect(code { try extract(archive, to: tree.path + "/target") } == .decoding)
+      #expect(await code { try await extract(archive, to: tree.path + "/target") } == .decoding)
     }
     // A directory does not go where a link is.
     let archive = TestArchive.make {
@@ -230,12 +223,12 @@ struct GetTests {
       $0.add("r/link", type: "5", mode: 0o777)
       $0.add("r/link/evil", "evil")
     }
-    #expect(code { try extract(archive, to: tree.path + "/target") } == .decoding)
+    #expect(await code { try await extract(archive, to: tree.path + "/target") } == .decoding)
     #expect(try tree.names(below: "outside") == ["kept"])
     #expect(try run("stat -c %a '\(tree.path)/outside'") != "777\n")
   }
 
-  @Test func doesNotFollowLinksThatAreThere() throws {
+  @Test func doesNotFollowLinksThatAreThere() async throws {
     let tree = try LocalTree()
     try tree.write("outside/file", "kept")
     try tree.write("target/root/x")
@@ -246,41 +239,41 @@ struct GetTests {
       $0.add("r/dir", type: "5")
       $0.add("r/dir/file", "evil")
     }
-    #expect(code { try extract(directory, to: tree.path + "/target") } == .decoding)
+    #expect(await code { try await extract(directory, to: tree.path + "/target") } == .decoding)
     // A file takes the place of a link, and does not go through it.
     let file = TestArchive.make {
       $0.add("r", type: "5")
       $0.add("r/file", "new")
       $0.add("r/dir", "new")
     }
-    try extract(file, to: tree.path + "/target")
+    try await extract(file, to: tree.path + "/target")
     #expect(try tree.text("outside/file") == "kept")
     #expect(try tree.text("target/root/file") == "new")
     #expect(try tree.text("target/root/dir") == "new")
     // Neither does the root.
     try tree.link("target/link", to: "../outside")
-    #expect(code { try extract(directory, to: tree.path + "/target", as: "link") } == .decoding)
+    #expect(await code { try await extract(directory, to: tree.path + "/target", as: "link") } == .decoding)
     #expect(try tree.names(below: "outside") == ["file"])
   }
 
-  @Test func writesNamesThatAreNotUTF8() throws {
+  @Test func writesNamesThatAreNotUTF8() async throws {
     let tree = try LocalTree()
     let name: [UInt8] = Array("r/".utf8) + [0xFF, 0xFE, 10, 0xC3]
-    try extract(Self.attack(name), to: tree.path)
+    try await extract(Self.attack(name), to: tree.path)
     #expect(try run("cd '\(tree.path)/root' && printf '%s' * | xxd -p") == "6166746572" + "6265666f7265" + "fffe0ac3\n")
   }
 
   // What is there already.
 
-  @Test func fillsDirectoriesAndReplacesFiles() throws {
+  @Test func fillsDirectoriesAndReplacesFiles() async throws {
     let tree = try LocalTree()
     try tree.write("root/own/file", "own")
     try tree.write("root/z", "old")
     try tree.write("root/empty/x")
     try run("rm '\(tree.path)/root/empty/x'; chmod 777 '\(tree.path)/root'; ln '\(tree.path)/root/z' '\(tree.path)/other'")
     // The name is that of an empty directory.
-    try extract(Self.tree, to: tree.path)
-    try extract(Self.tree, to: tree.path)
+    try await extract(Self.tree, to: tree.path)
+    try await extract(Self.tree, to: tree.path)
     #expect(try tree.text("root/own/file") == "own")
     #expect(try tree.text("root/z") == "z")
     // The old file is not written to.
@@ -288,17 +281,17 @@ struct GetTests {
     #expect(try run("stat -c '%F %a' '\(tree.path)/root/empty' '\(tree.path)/root'") == "regular empty file 600\ndirectory 755\n")
   }
 
-  @Test func keepsDirectoriesWithSomethingIn() throws {
+  @Test func keepsDirectoriesWithSomethingIn() async throws {
     let tree = try LocalTree()
     try tree.write("root/z/own", "own")
-    #expect(code { try extract(Self.tree, to: tree.path) } == .decoding)
+    #expect(await code { try await extract(Self.tree, to: tree.path) } == .decoding)
     #expect(try tree.text("root/z/own") == "own")
     try tree.write("file", "file")
-    #expect(code { try extract(Self.tree, to: tree.path, as: "file") } == .decoding)
+    #expect(await code { try await extract(Self.tree, to: tree.path, as: "file") } == .decoding)
     #expect(try tree.text("file") == "file")
   }
 
-  @Test func ofTwoEntriesWithOneNameTheLastOneStays() throws {
+  @Test func ofTwoEntriesWithOneNameTheLastOneStays() async throws {
     let tree = try LocalTree()
     let archive = TestArchive.make {
       $0.add("r", type: "5")
@@ -313,7 +306,7 @@ struct GetTests {
       $0.add("r/m", "no link")
       $0.add("r/m", type: "2", target: "a")
     }
-    try extract(archive, to: tree.path)
+    try await extract(archive, to: tree.path)
     #expect(try tree.text("root/a") == "second")
     #expect(try tree.text("root/l") == "no link")
     #expect(try tree.text("root/m") == "second")
@@ -323,14 +316,14 @@ struct GetTests {
 
   // Archives that are cut or damaged.
 
-  @Test func ofACutArchiveWhatWasCompleteStays() throws {
+  @Test func ofACutArchiveWhatWasCompleteStays() async throws {
     let tree = try LocalTree()
     let whole = try LocalTree()
-    try extract(Self.tree, to: whole.path)
+    try await extract(Self.tree, to: whole.path)
     let all = Set(try whole.names())
     for length in stride(from: 0, to: Self.tree.count, by: 97) {
       let target = "target\(length)"
-      #expect(code { try extract(Array(Self.tree.prefix(length)), to: tree.path + "/" + target) } == .partialErrorResponse)
+      #expect(await code { try await extract(Array(Self.tree.prefix(length)), to: tree.path + "/" + target) } == .partialErrorResponse)
       let names = try tree.names(below: target)
       #expect(all.isSuperset(of: names))
       for name in names where !name.contains("link") && whole.isFile(name) {
@@ -340,34 +333,34 @@ struct GetTests {
     }
   }
 
-  @Test func anArchiveOfNothingIsAnError() throws {
+  @Test func anArchiveOfNothingIsAnError() async throws {
     let tree = try LocalTree()
-    #expect(code { try extract(TestArchive.make { _ in }, to: tree.path) } == .decoding)
-    #expect(code { try extract([], to: tree.path) } == .partialErrorResponse)
-    #expect(code { try extract(Array(repeating: 7, count: 2000), to: tree.path) } == .decoding)
+    #expect(await code { try await extract(TestArchive.make { _ in }, to: tree.path) } == .decoding)
+    #expect(await code { try await extract([], to: tree.path) } == .partialErrorResponse)
+    #expect(await code { try await extract(Array(repeating: 7, count: 2000), to: tree.path) } == .decoding)
   }
 
   @Test(arguments: [
     "1 path=x\n", "path=x\n", "9 path=xy", "7 path\n", "-5 path=x\n", "99999999999999999999 path=x\n",
     "999 path=x\n", "2 \n", "0 \n", "11 mtime=x\n", "14 mtime=1.-1\n", "11 size=-1\n", "11 size=99\n1",
     "22 GNU.sparse.major=1\n", "13 mtime=1.2.3\n",
-  ]) func refusesDamagedRecords(_ content: String) throws {
+  ]) func refusesDamagedRecords(_ content: String) async throws {
     let tree = try LocalTree()
     let archive = TestArchive.make {
       $0.add("r", type: "5")
       $0.add("PaxHeaders/x", type: "x", content)
       $0.add("r/x")
     }
-    #expect(code { try extract(archive, to: tree.path) } == .decoding)
+    #expect(await code { try await extract(archive, to: tree.path) } == .decoding)
   }
 
-  @Test func refusesSupplementsWithoutEnd() throws {
+  @Test func refusesSupplementsWithoutEnd() async throws {
     let archive = TestArchive.make { $0.add("x", type: "x", size: 1 << 30) }
-    #expect(code { try extract(archive, to: LocalTree().path) } == .decoding)
+    #expect(await code { try await extract(archive, to: LocalTree().path) } == .decoding)
   }
 
   /// No change of an archive traps or leads out of the target. The headers' sums are right, or else few would get far.
-  @Test func damagedArchivesStayInTheTarget() throws {
+  @Test func damagedArchivesStayInTheTarget() async throws {
     let tree = try LocalTree()
     try tree.write("outside/kept", "kept")
     let before = try tree.listing()
@@ -399,7 +392,7 @@ struct GetTests {
       }
       if round % 7 == 0 { archive = mutated(archive, using: &random) }
       do {
-        try extract(archive, to: tree.path + "/target/inner", every: Int.random(in: 1...5000, using: &random))
+        try await extract(archive, to: tree.path + "/target/inner", every: Int.random(in: 1...5000, using: &random))
         accepted += 1
       } catch let error as ClientError {
         #expect([.decoding, .partialErrorResponse].contains(error.code), "\(error)")

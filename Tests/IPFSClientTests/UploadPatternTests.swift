@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
+import IPFSClient
+import RPCTestSupport
 import Testing
-
-@testable import IPFSClient
 
 /// Which files of a directory are sent, and as what.
 struct UploadPatternTests {
@@ -105,20 +105,33 @@ struct UploadPatternTests {
   }
 
   @Test(arguments: ["", ".", "/", "/a", "../a", "a/../b", "a/**b", "***"])
-  func refusesPatternsThatNeverMatch(_ text: String) async throws {
+  func refusesPatternsThatNeverMatch(_ text: String) {
     let error = #expect(throws: ClientError.self) { try UploadPattern.glob(text).matcher(periodSpecial: true) }
     #expect(error?.code == .encoding)
   }
 
-  /// The parts that a directory becomes: names with a letter for the kind.
-  private func parts(_ uploads: [Upload], _ scan: UploadScan) throws -> [String] {
-    let next = try #require(Command("add").sending(files: uploads, scan).parts).makeReader()
-    var names: [String] = []
-    while let part = try next() {
-      let kind = ["application/x-directory": "d", "application/symlink": "l"][part.contentType] ?? "f"
-      names.append("\(kind) \(PercentEncoding.encode(part.filename ?? [], keeping: "/"))")
+  /// How directories are searched.
+  private struct Scan {
+    var recursive = false
+    var pattern: UploadPattern?
+    var periodSpecial = true
+    var followSymlinks = false
+  }
+
+  /// The parts that are sent: names with a letter for the kind.
+  private func parts(_ uploads: Upload..., scan: Scan = Scan(recursive: true)) async throws -> [String] {
+    let transport = ScriptedTransport()
+    let client = Client(transport: transport)
+    let directory = Upload.directory(name: "x", uploads)
+    _ = try await client.add(
+      directory, recursive: scan.recursive, pattern: scan.pattern, periodSpecial: scan.periodSpecial,
+      followSymlinks: scan.followSymlinks
+    ).collect()
+    // Without the directory that is around all.
+    return transport.parts.dropFirst().map { part in
+      let kind = ["application/x-directory": "d", "application/symlink": "l"][part.headers["content-type"] ?? ""]
+      return "\(kind ?? "f") \((part.parameter("filename") ?? "").dropFirst(2))"
     }
-    return names
   }
 
   /// The tree that ipfshttpclient's own tests use, with hidden files.
@@ -131,63 +144,61 @@ struct UploadPatternTests {
     return tree
   }
 
-  @Test func withoutRecursionOneLevelIsSent() throws {
+  @Test func withoutRecursionOneLevelIsSent() async throws {
     let tree = try tree()
     #expect(
-      try parts([.path(tree.path + "/fake")], UploadScan())
+      try await parts(.path(tree.path + "/fake"), scan: Scan())
         == ["d fake", "f fake/fsdfgh", "f fake/popoiopiu", "d fake/test2", "d fake/test3"])
     #expect(
-      try parts([.path(tree.path + "/fake/")], UploadScan(pattern: "**/fss*")) == ["d fake"])
+      try await parts(.path(tree.path + "/fake/"), scan: Scan(pattern: "**/fss*")) == ["d fake"])
     #expect(
-      try parts([.path(tree.path + "/hidden")], UploadScan()) == [
+      try await parts(.path(tree.path + "/hidden"), scan: Scan()) == [
         "d hidden", "d hidden/.git", "f hidden/.gitignore", "d hidden/sub",
       ])
   }
 
-  @Test func patternsChooseAndTheDirectoriesAboveAreSent() throws {
+  @Test func patternsChooseAndTheDirectoriesAboveAreSent() async throws {
     let tree = try tree()
-    let scan = UploadScan(recursive: true)
-    func names(_ folder: String, _ pattern: UploadPattern?, periodSpecial: Bool = true) throws -> [String] {
+    let scan = Scan(recursive: true)
+    func names(_ folder: String, _ pattern: UploadPattern?, periodSpecial: Bool = true) async throws -> [String] {
       var scan = scan
       scan.pattern = pattern
       scan.periodSpecial = periodSpecial
-      return try parts([.path(tree.path + "/" + folder)], scan)
+      return try await parts(.path(tree.path + "/" + folder), scan: scan)
     }
     #expect(
-      try names("fake", nil) == [
+      try await names("fake", nil) == [
         "d fake", "f fake/fsdfgh", "f fake/popoiopiu", "d fake/test2", "f fake/test2/fssdf", "d fake/test2/high",
         "d fake/test2/high/five", "f fake/test2/high/five/dummy", "f fake/test2/llllg", "d fake/test3",
         "f fake/test3/ppppoooooooooo",
       ])
-    #expect(try names("fake", "**/fss*") == ["d fake", "d fake/test2", "f fake/test2/fssdf"])
-    #expect(try names("fake", "test2/./////./**/high//.") == ["d fake", "d fake/test2", "d fake/test2/high"])
+    #expect(try await names("fake", "**/fss*") == ["d fake", "d fake/test2", "f fake/test2/fssdf"])
+    #expect(try await names("fake", "test2/./////./**/high//.") == ["d fake", "d fake/test2", "d fake/test2/high"])
     #expect(
-      try names("fake", "**/dummy") == [
+      try await names("fake", "**/dummy") == [
         "d fake", "d fake/test2", "d fake/test2/high", "d fake/test2/high/five", "f fake/test2/high/five/dummy",
       ])
-    #expect(try names("fake", ["test3", "f*"]) == ["d fake", "f fake/fsdfgh", "d fake/test3"])
-    #expect(try names("fake", []) == ["d fake"])
-    #expect(try names("hidden", "**") == ["d hidden", "d hidden/sub", "f hidden/sub/y"])
-    #expect(try names("hidden", ".*") == ["d hidden", "d hidden/.git", "f hidden/.gitignore"])
-    #expect(try names("hidden", "*", periodSpecial: false) == ["d hidden", "d hidden/.git", "f hidden/.gitignore", "d hidden/sub"])
-    #expect(try names("hidden", "**", periodSpecial: false) == names("hidden", nil))
+    #expect(try await names("fake", ["test3", "f*"]) == ["d fake", "f fake/fsdfgh", "d fake/test3"])
+    #expect(try await names("fake", []) == ["d fake"])
+    #expect(try await names("hidden", "**") == ["d hidden", "d hidden/sub", "f hidden/sub/y"])
+    #expect(try await names("hidden", ".*") == ["d hidden", "d hidden/.git", "f hidden/.gitignore"])
+    #expect(try await names("hidden", "*", periodSpecial: false) == ["d hidden", "d hidden/.git", "f hidden/.gitignore", "d hidden/sub"])
+    #expect(try await names("hidden", "**", periodSpecial: false) == names("hidden", nil))
     #expect(
-      try names("fake", .custom(shouldDescend: { $0 == "test2" }, shouldReport: { path, isDirectory in !isDirectory && path.hasSuffix("g") }))
+      try await names("fake", .custom(shouldDescend: { $0 == "test2" }, shouldReport: { path, isDirectory in !isDirectory && path.hasSuffix("g") }))
         == ["d fake", "d fake/test2", "f fake/test2/llllg"])
   }
 
-  @Test func whatWasNamedIsSentWhateverThePatternSays() throws {
+  @Test func whatWasNamedIsSentWhateverThePatternSays() async throws {
     let tree = try tree()
-    let uploads: [Upload] = [
-      .path(tree.path + "/fake/fsdfgh"), .bytes([1], name: "b"),
-      .directory(name: "d", [.path(tree.path + "/hidden"), .text("t", name: "t")]),
-    ]
+    let inner = Upload.directory(name: "d", [.path(tree.path + "/hidden"), .text("t", name: "t")])
     #expect(
-      try parts(uploads, UploadScan(recursive: true, pattern: "sub/*"))
+      try await parts(
+        .path(tree.path + "/fake/fsdfgh"), .bytes([1], name: "b"), inner, scan: Scan(recursive: true, pattern: "sub/*"))
         == ["f fsdfgh", "f b", "d d", "d d/hidden", "d d/hidden/sub", "f d/hidden/sub/y", "f d/t"])
   }
 
-  @Test func symbolicLinksAreSentAsSuchOrFollowed() throws {
+  @Test func symbolicLinksAreSentAsSuchOrFollowed() async throws {
     let tree = try LocalTree()
     try tree.write("root/file")
     try tree.write("other/x")
@@ -195,46 +206,47 @@ struct UploadPatternTests {
     try tree.link("root/broken", to: "nowhere")
     try tree.link("link", to: "root/file")
     let root = Upload.path(tree.path + "/root")
-    let scan = UploadScan(recursive: true)
-    #expect(try parts([root], scan) == ["d root", "l root/broken", "l root/dir", "f root/file"])
+    let scan = Scan(recursive: true)
+    #expect(try await parts(root, scan: scan) == ["d root", "l root/broken", "l root/dir", "f root/file"])
     // One that was named is what it points to.
-    #expect(try parts([.path(tree.path + "/link")], scan) == ["f link"])
-    var following = UploadScan(recursive: true, followSymlinks: true)
-    #expect(throws: ClientError.self) { try parts([root], following) }
+    #expect(try await parts(.path(tree.path + "/link"), scan: scan) == ["f link"])
+    var following = Scan(recursive: true, followSymlinks: true)
+    await #expect(throws: ClientError.self) { try await parts(root, scan: following) }
     try run("rm '\(tree.path)/root/broken'")
-    #expect(try parts([root], following) == ["d root", "d root/dir", "f root/dir/x", "f root/file"])
+    #expect(try await parts(root, scan: following) == ["d root", "d root/dir", "f root/dir/x", "f root/file"])
     // Without following, a link is no directory for a pattern.
-    #expect(try parts([root], UploadScan(recursive: true, pattern: "*/")) == ["d root"])
+    #expect(try await parts(root, scan: Scan(recursive: true, pattern: "*/")) == ["d root"])
     following.pattern = "*/"
-    #expect(try parts([root], following) == ["d root", "d root/dir"])
+    #expect(try await parts(root, scan: following) == ["d root", "d root/dir"])
     following.pattern = nil
     try tree.link("other/loop", to: "../root")
-    let error = #expect(throws: ClientError.self) { try parts([root], following) }
+    let error = await #expect(throws: ClientError.self) { try await parts(root, scan: following) }
     #expect(error?.code == .encoding)
     #expect(error?.message.contains("leads back") == true)
   }
 
-  @Test func namesThatAreNotUTF8AreSentAsTheyAre() throws {
+  @Test func namesThatAreNotUTF8AreSentAsTheyAre() async throws {
     let tree = try LocalTree()
     let directory: [UInt8] = Array(tree.path.utf8) + Array("/d/".utf8)
     try tree.write("d/a")
     for name: [UInt8] in [[0xFF], [0xC3, 0xA9], [0xC3], [10, 34]] {
-      let descriptor = (directory + name).withCPath { open($0, O_CREAT | O_WRONLY, 0o644) }
+      let path = (directory + name + [0]).map { CChar(bitPattern: $0) }
+      let descriptor = open(path, O_CREAT | O_WRONLY, 0o644)
       #expect(descriptor >= 0)
       close(descriptor)
     }
     #expect(
-      try parts([.path(tree.path + "/d")], UploadScan()) == ["d d", "f d/%0A%22", "f d/a", "f d/%C3", "f d/%C3%A9", "f d/%FF"])
+      try await parts(.path(tree.path + "/d"), scan: Scan()) == ["d d", "f d/%0A%22", "f d/a", "f d/%C3", "f d/%C3%A9", "f d/%FF"])
     // Each such name is one character for a pattern.
-    #expect(try parts([.path(tree.path + "/d")], UploadScan(pattern: "?")) == ["d d", "f d/a", "f d/%C3", "f d/%C3%A9", "f d/%FF"])
+    #expect(try await parts(.path(tree.path + "/d"), scan: Scan(pattern: "?")) == ["d d", "f d/a", "f d/%C3", "f d/%C3%A9", "f d/%FF"])
   }
 
-  @Test func otherKindsAreLeftOutUnlessTheyWereNamed() throws {
+  @Test func otherKindsAreLeftOutUnlessTheyWereNamed() async throws {
     let tree = try LocalTree()
     try tree.write("d/a")
     #expect(mkfifo(tree.path + "/d/pipe", 0o600) == 0)
-    #expect(try parts([.path(tree.path + "/d")], UploadScan()) == ["d d", "f d/a"])
-    let error = #expect(throws: ClientError.self) { try parts([.path(tree.path + "/d/pipe")], UploadScan()) }
+    #expect(try await parts(.path(tree.path + "/d"), scan: Scan()) == ["d d", "f d/a"])
+    let error = await #expect(throws: ClientError.self) { try await parts(.path(tree.path + "/d/pipe"), scan: Scan()) }
     #expect(error?.code == .encoding)
   }
 }

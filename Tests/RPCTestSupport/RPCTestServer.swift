@@ -227,10 +227,12 @@ private final class RPCTestHandler: ChannelInboundHandler {
     case .chunk(let bytes):
       goOn(channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: bytes)))))
     case .repeating(let bytes, let times):
-      guard times > 0 else { return run(rest, channel) }
-      channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: bytes)))).whenSuccess {
-        bound.value.run([.repeating(bytes, times: times - 1)] + rest, channel)
+      let part = HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: bytes)))
+      @Sendable func send(_ times: Int) {
+        guard times > 0 else { return bound.value.run(rest, channel) }
+        channel.writeAndFlush(part).whenSuccess { send(times - 1) }
       }
+      send(times)
     case .end(let trailers):
       goOn(channel.writeAndFlush(HTTPServerResponsePart.end(trailers.isEmpty ? nil : HTTPHeaders(trailers))))
     case .close: channel.close(promise: nil)

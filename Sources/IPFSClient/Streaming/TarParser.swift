@@ -1,31 +1,31 @@
 /// A file, directory or symbolic link of an archive.
-struct TarEntry: Hashable, Sendable {
-  enum Kind: Hashable, Sendable {
+package struct TarEntry: Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
     case file
     case directory
     case symbolicLink(target: [UInt8])
   }
 
   /// Its path as the archive has it: not checked, and not always UTF-8.
-  var name: [UInt8]
-  var kind: Kind
+  package var name: [UInt8]
+  package var kind: Kind
   /// Bytes of a file's content.
-  var size: Int64
+  package var size: Int64
   /// Permissions, and the bits for setuid, setgid and sticky.
-  var mode: UInt16
+  package var mode: UInt16
   /// The time of the last change in seconds since 1970.
-  var mtime: Int64
+  package var mtime: Int64
   /// The nanoseconds of that time.
-  var mtimeNsecs: Int
+  package var mtimeNsecs: Int
 }
 
 /// Reads an archive of the format ustar with the extensions of POSIX (pax) and GNU (long names, large numbers), chunk by
 /// chunk (<https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html>).
 ///
 /// It knows files, directories and symbolic links. Hard links, devices, sparse files and all else are refused.
-struct TarParser {
+package struct TarParser {
   /// What comes next in an archive.
-  enum Event: Equatable {
+  package enum Event: Equatable {
     case entry(TarEntry)
     /// Some of the content of the file that was the last entry.
     case bytes(ArraySlice<UInt8>)
@@ -64,8 +64,10 @@ struct TarParser {
   /// For all entries that follow.
   private var global = Supplement()
 
+  package init() {}
+
   /// Adds a chunk.
-  mutating func append(_ chunk: [UInt8]) {
+  package mutating func append(_ chunk: [UInt8]) {
     if position == buffer.count {
       buffer = chunk
     } else {
@@ -78,7 +80,7 @@ struct TarParser {
   /// What comes next; nil if more bytes are needed, or at the end.
   ///
   /// - Throws: `decoding`.
-  mutating func next() throws(ClientError) -> Event? {
+  package mutating func next() throws(ClientError) -> Event? {
     while true {
       switch state {
       case .header:
@@ -116,7 +118,7 @@ struct TarParser {
   /// Says that no chunk follows.
   ///
   /// - Throws: `partialErrorResponse` if there should be more.
-  func finish() throws(ClientError) {
+  package func finish() throws(ClientError) {
     guard case .end = state else { throw ClientError(.partialErrorResponse, "the archive ends too early") }
   }
 
