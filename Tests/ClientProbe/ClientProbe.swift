@@ -16,7 +16,7 @@ enum ClientProbe {
     _ = try await client.version()
     let memory = status("VmRSS")
     await client.close()
-    let descriptors = descriptorCount()
+    let descriptors = await settledDescriptorCount(0)
     let result = try await run(arguments[2], count, client)
     await client.close()
     let peak = max(status("VmHWM"), status("VmRSS"))
@@ -66,10 +66,14 @@ enum ClientProbe {
     return count
   }
 
-  /// Connections are closed by threads of their own: waits for that.
+  /// Connections are closed by threads of their own: waits a while for that.
   private static func settledDescriptorCount(_ expected: Int) async -> Int {
-    for _ in 0..<200 where descriptorCount() > expected { try? await Task.sleep(for: .milliseconds(10)) }
-    return descriptorCount()
+    var count = descriptorCount()
+    for _ in 0..<200 where count > expected {
+      try? await Task.sleep(for: .milliseconds(10))
+      count = descriptorCount()
+    }
+    return count
   }
 }
 

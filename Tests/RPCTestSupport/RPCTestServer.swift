@@ -34,6 +34,10 @@ package final class RPCTestServer: Sendable {
     case chunk([UInt8])
     /// Sends the same part many times, as fast as they are taken.
     case repeating([UInt8], times: Int)
+    /// Sends bytes as they are, which need not be HTTP.
+    case raw([UInt8])
+    /// Reads no more.
+    case deaf
     /// Ends the reply.
     case end(trailers: [(String, String)] = [])
     /// Closes the connection.
@@ -233,6 +237,12 @@ private final class RPCTestHandler: ChannelInboundHandler {
         channel.writeAndFlush(part).whenSuccess { send(times - 1) }
       }
       send(times)
+    case .raw(let bytes):
+      goOn(
+        channel.pipeline.context(handlerType: HTTPResponseEncoder.self).flatMap {
+          $0.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer(bytes: bytes))))
+        })
+    case .deaf: goOn(channel.setOption(.autoRead, value: false))
     case .end(let trailers):
       goOn(channel.writeAndFlush(HTTPServerResponsePart.end(trailers.isEmpty ? nil : HTTPHeaders(trailers))))
     case .close: channel.close(promise: nil)

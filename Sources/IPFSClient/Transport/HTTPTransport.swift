@@ -230,8 +230,12 @@ extension TimeAmount {
 extension ClientError {
   /// Whether a connection broke that had stood.
   fileprivate var isBrokenConnection: Bool {
-    if let cause = cause as? IOError { return [ECONNRESET, EPIPE].contains(cause.errnoCode) }
-    return code == .connection && cause as? HTTPClientError == .remoteConnectionClosed
+    guard code == .connection else { return false }
+    switch cause {
+    case let cause as IOError: return [ECONNRESET, EPIPE].contains(cause.errnoCode)
+    case let cause as ChannelError: return [.ioOnClosedChannel, .alreadyClosed, .outputClosed, .eof].contains(cause)
+    default: return cause as? HTTPClientError == .remoteConnectionClosed
+    }
   }
 
   private static let timeouts: [HTTPClientError] = [
