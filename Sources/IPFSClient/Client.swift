@@ -19,7 +19,7 @@ import Synchronization
 /// Commands that give one value are `async` and throw ``ClientError``. Commands that give many, or bytes, return an
 /// ``ObjectStream`` or a ``ByteStream`` at once; each iteration of that sends the command.
 public final class Client: Sendable {
-  /// How commands travel.
+  /// How commands travel; of use for a command that has no method here.
   public let transport: any Transport
   /// How many bytes of a file are read and sent at once.
   public let chunkSize: Int

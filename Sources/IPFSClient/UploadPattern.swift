@@ -6,8 +6,8 @@ import Foundation
 /// matches:
 ///
 /// ```swift
-/// client.add("photos", recursive: true, pattern: "**/*.jpg")
-/// client.add("site", recursive: true, pattern: ["**", ".well-known/**"])
+/// let images = client.add("photos", recursive: true, pattern: "**/*.jpg")
+/// let site = client.add("site", recursive: true, pattern: ["**", ".well-known/**"])
 /// ```
 ///
 /// Paths are relative to the directory that was named, without a slash at either end. The directories that lead to what

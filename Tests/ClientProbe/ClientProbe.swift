@@ -30,6 +30,7 @@ enum ClientProbe {
       return Int(try await client.add(upload).collect().first?.size ?? 0)
     case "cat": return try await length(of: client.cat("x"))
     case "get": return try await length(of: client.get("x"))
+    case "export": return try await length(of: client.dag.export("x"))
     case "requests":
       return try await withThrowingTaskGroup(of: Bool.self) { group in
         for index in 0..<count { group.addTask { try await client.block.stat(String(index)).size == index } }

@@ -5,17 +5,18 @@ import RPCTestSupport
 import Synchronization
 import Testing
 
-
 /// What of local files reaches the daemon.
 struct AddTests {
   /// A server that keeps the bodies of requests and answers with as many bytes as it got.
-  private func withServer(_ body: (Client, @escaping @Sendable () -> MultipartForm?) async throws -> Void) async throws {
+  private func withServer(_ body: (Client, @escaping @Sendable () -> MultipartForm?) async throws -> Void) async throws
+  {
     let forms = Mutex<[MultipartForm]>([])
     let server = try await RPCTestServer { request in
       if let form = MultipartForm(request.body, contentType: request.header("Content-Type") ?? "") {
         forms.withLock { $0.append(form) }
       }
-      let entry = #"{"Name":"x","Hash":"QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o","Size":"\#(request.bodyLength)"}"#
+      let entry =
+        #"{"Name":"x","Hash":"QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o","Size":"\#(request.bodyLength)"}"#
       return [.head(200, [("Content-Type", "application/json")]), .chunk(Array(entry.utf8)), .end()]
     }
     let client = try Client(ClientConfiguration(address: server.multiaddr, timeouts: 20, chunkSize: 1000))

@@ -32,9 +32,11 @@ final class LocalTree {
   func listing(below name: String = "", times: Bool = true) throws -> [String] {
     let format = "%y %m \(times ? "%T@ " : "")%P %l"
     let folder = path + "/" + name
-    return try run("cd '\(folder)' && find . -mindepth 1 ! -type f -printf '\(format)\\n'; "
-      + "find . -type f -printf '\(format)' -exec sh -c 'sha256sum < \"$1\"' _ {} \\;")
-      .split(separator: "\n").map(String.init).sorted()
+    return try run(
+      "cd '\(folder)' && find . -mindepth 1 ! -type f -printf '\(format)\\n'; "
+        + "find . -type f -printf '\(format)' -exec sh -c 'sha256sum < \"$1\"' _ {} \\;"
+    )
+    .split(separator: "\n").map(String.init).sorted()
   }
 
   /// The paths of all that is below, in order.
@@ -45,7 +47,8 @@ final class LocalTree {
 
   func isFile(_ name: String) -> Bool {
     var isDirectory: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path + "/" + name, isDirectory: &isDirectory) && !isDirectory.boolValue
+    return FileManager.default.fileExists(atPath: path + "/" + name, isDirectory: &isDirectory)
+      && !isDirectory.boolValue
   }
 
   func isDirectory(_ name: String) -> Bool {

@@ -61,7 +61,7 @@ import Testing
     await server.stop()
   }
 
-  @Test(arguments: ["add", "cat", "get"]) func streamsTakeLittleMemory(_ mode: String) async throws {
+  @Test(arguments: ["add", "cat", "get", "export"]) func streamsTakeLittleMemory(_ mode: String) async throws {
     try await withServer { server in
       let report = try await probe(mode, Self.size, server)
       #expect(report.peak - report.idle < Self.limit, "\(report)")

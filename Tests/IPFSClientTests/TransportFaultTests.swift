@@ -174,7 +174,8 @@ struct TransportFaultTests {
     let description = Array(#"{"Message":"no room","Code":0,"Type":"error"}"#.utf8)
     let head: [(String, String)] = [("Content-Type", "application/json"), ("Connection", "close")]
     try await withServer(
-      answersEarly: true, script: { _ in [.head(500, head), .chunk(description), .end(), .wait(milliseconds: 50), .close] }
+      answersEarly: true,
+      script: { _ in [.head(500, head), .chunk(description), .end(), .wait(milliseconds: 50), .close] }
     ) { client, server in
       let error = await error { _ = try await client.add(.stream(Endless())).collect() }
       #expect(error?.code == .errorResponse)

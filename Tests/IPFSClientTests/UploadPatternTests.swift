@@ -182,10 +182,16 @@ struct UploadPatternTests {
     #expect(try await names("fake", []) == ["d fake"])
     #expect(try await names("hidden", "**") == ["d hidden", "d hidden/sub", "f hidden/sub/y"])
     #expect(try await names("hidden", ".*") == ["d hidden", "d hidden/.git", "f hidden/.gitignore"])
-    #expect(try await names("hidden", "*", periodSpecial: false) == ["d hidden", "d hidden/.git", "f hidden/.gitignore", "d hidden/sub"])
+    #expect(
+      try await names("hidden", "*", periodSpecial: false) == [
+        "d hidden", "d hidden/.git", "f hidden/.gitignore", "d hidden/sub",
+      ])
     #expect(try await names("hidden", "**", periodSpecial: false) == names("hidden", nil))
     #expect(
-      try await names("fake", .custom(shouldDescend: { $0 == "test2" }, shouldReport: { path, isDirectory in !isDirectory && path.hasSuffix("g") }))
+      try await names(
+        "fake",
+        .custom(
+          shouldDescend: { $0 == "test2" }, shouldReport: { path, isDirectory in !isDirectory && path.hasSuffix("g") }))
         == ["d fake", "d fake/test2", "f fake/test2/llllg"])
   }
 
@@ -236,9 +242,14 @@ struct UploadPatternTests {
       close(descriptor)
     }
     #expect(
-      try await parts(.path(tree.path + "/d"), scan: Scan()) == ["d d", "f d/%0A%22", "f d/a", "f d/%C3", "f d/%C3%A9", "f d/%FF"])
+      try await parts(.path(tree.path + "/d"), scan: Scan()) == [
+        "d d", "f d/%0A%22", "f d/a", "f d/%C3", "f d/%C3%A9", "f d/%FF",
+      ])
     // Each such name is one character for a pattern.
-    #expect(try await parts(.path(tree.path + "/d"), scan: Scan(pattern: "?")) == ["d d", "f d/a", "f d/%C3", "f d/%C3%A9", "f d/%FF"])
+    #expect(
+      try await parts(.path(tree.path + "/d"), scan: Scan(pattern: "?")) == [
+        "d d", "f d/a", "f d/%C3", "f d/%C3%A9", "f d/%FF",
+      ])
   }
 
   @Test func otherKindsAreLeftOutUnlessTheyWereNamed() async throws {
