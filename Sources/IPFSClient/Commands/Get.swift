@@ -16,8 +16,9 @@ extension Client {
     timeout: Timeouts? = nil
   ) -> ByteStream {
     byteStream(
-      Self.getCommand(path).option("archive", archive, default: false).option("compress", compress, default: false)
-        .option("compression-level", compressionLevel).option("output", output).option("progress", progress),
+      Command("get", [path.contentPath], safe: true).option("archive", archive, default: false)
+        .option("compress", compress, default: false).option("compression-level", compressionLevel)
+        .option("output", output).option("progress", progress),
       CallOptions(offline, opts, timeout))
   }
 
@@ -46,7 +47,7 @@ extension Client {
     progress: (@Sendable (_ bytes: Int64) -> Void)? = nil, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) async throws -> String {
-    let command = Self.getCommand(path)
+    let command = Command("get", [path.contentPath], safe: true)
     let name = name ?? path.contentPath.split(separator: "/").last.map(String.init) ?? ""
     var reply = try await open(command, CallOptions(offline, opts, timeout))
     var count: Int64 = 0
@@ -69,9 +70,5 @@ extension Client {
       throw error.of(command.path)
     }
     return directory.hasSuffix("/") ? directory + name : directory + "/" + name
-  }
-
-  private static func getCommand(_ path: some ContentPath) -> Command {
-    Command("get", [path.contentPath], safe: true)
   }
 }
