@@ -434,6 +434,63 @@ struct GetTests {
     #expect(1..<rounds ~= accepted)
   }
 
+  /// What is found in an archive, with all content of a file together, and whether it was accepted.
+  private func parse(_ archive: [UInt8], every size: Int) -> (events: [TarParser.Event], code: ClientError.Code?) {
+    var parser = TarParser()
+    var events: [TarParser.Event] = []
+    var rest = archive[...]
+    do {
+      while !rest.isEmpty {
+        parser.append(Array(rest.prefix(size)))
+        rest = rest.dropFirst(size)
+        while let event = try parser.next() {
+          if case .bytes(let more) = event, case .bytes(let bytes) = events.last {
+            events[events.count - 1] = .bytes(bytes + more)
+          } else {
+            events.append(event)
+          }
+        }
+      }
+      try parser.finish()
+      return (events, nil)
+    } catch {
+      return (events, error.code)
+    }
+  }
+
+  /// Nothing depends on where chunks are cut, whatever comes.
+  @Test func damagedArchivesAreReadTheSameInAnyChunks() throws {
+    var random = SeededGenerator(seed: 6)
+    var seed = TestArchive()
+    seed.add("r", type: "5")
+    seed.addRecords([("path", Array("r/\(String(repeating: "n", count: 150))".utf8)), ("mtime", Array("1.5".utf8))])
+    seed.add("r/x", "content")
+    seed.add("././@LongLink", type: "L", "r/long\0")
+    seed.add("r/y", String(repeating: "y", count: 600))
+    seed.add("r/l", type: "2", target: "x")
+    seed.end()
+    var accepted = 0
+    let rounds = 5000
+    for _ in 0..<rounds {
+      var archive = seed.bytes
+      for _ in 0..<Int.random(in: 0...3, using: &random) {
+        let block = Int.random(in: 0..<archive.count / 512, using: &random) * 512
+        var content = Array(archive[block..<block + 512])
+        let offset = [0, 100, 124, 136, 156, 0].randomElement(using: &random) ?? 0
+        content[offset + Int.random(in: 0..<12, using: &random)] = .random(in: 0...255, using: &random)
+        if Bool.random(using: &random) { TestArchive.sign(&content) }
+        archive.replaceSubrange(block..<block + 512, with: content)
+      }
+      if Bool.random(using: &random) { archive = mutated(archive, using: &random) }
+      let whole = parse(archive, every: max(archive.count, 1))
+      let pieces = parse(archive, every: Int.random(in: 1...1000, using: &random))
+      #expect(whole.events == pieces.events)
+      #expect(whole.code == pieces.code)
+      if whole.code == nil { accepted += 1 }
+    }
+    #expect(1..<rounds ~= accepted)
+  }
+
   // Through the client.
 
   private func withClient(

@@ -4,7 +4,7 @@ struct TestArchive {
 
   /// Adds an entry, with a header of the format ustar.
   mutating func add(
-    _ name: [UInt8], type: Character = "0", _ content: [UInt8] = [], size: Int? = nil, mode: Int = 0o644,
+    _ name: [UInt8], type: Character = "0", _ content: [UInt8] = [], size: Int? = nil, mode: Int? = nil,
     mtime: Int = 1_700_000_000, target: [UInt8] = [], prefix: [UInt8] = [], isGNU: Bool = false
   ) {
     var header = [UInt8](repeating: 0, count: 512)
@@ -16,7 +16,7 @@ struct TestArchive {
       return Array((String(repeating: "0", count: max(0, width - digits.count)) + digits).utf8)
     }
     put(name, 0, 100)
-    put(octal(mode, 7), 100, 8)
+    put(octal(mode ?? (type == "5" ? 0o755 : 0o644), 7), 100, 8)
     put(octal(0, 7), 108, 8)
     put(octal(0, 7), 116, 8)
     put(octal(size ?? content.count, 11), 124, 12)
@@ -30,7 +30,7 @@ struct TestArchive {
   }
 
   mutating func add(
-    _ name: String, type: Character = "0", _ content: String = "", size: Int? = nil, mode: Int = 0o644,
+    _ name: String, type: Character = "0", _ content: String = "", size: Int? = nil, mode: Int? = nil,
     mtime: Int = 1_700_000_000, target: String = "", prefix: String = "", isGNU: Bool = false
   ) {
     add(

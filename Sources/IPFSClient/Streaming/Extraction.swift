@@ -149,10 +149,11 @@ final class Extraction {
 
   private func makeDirectory(_ name: LocalPath, _ entry: TarEntry) throws(ClientError) {
     // Others see it when it is complete.
-    guard name.withCPath({ mkdirat(current, $0, 0o700) }) == 0 || errno == EEXIST else {
-      throw error("make the directory", name)
-    }
+    let isMade = name.withCPath { mkdirat(current, $0, 0o700) } == 0
+    guard isMade || errno == EEXIST else { throw error("make the directory", name) }
     try push(name, entry)
+    // One that is there may be read-only, as an earlier extraction left it. Where this fails, writing to it tells.
+    if !isMade { fchmod(current, 0o700) }
   }
 
   private func beginFile(_ name: LocalPath, _ entry: TarEntry) throws(ClientError) {
