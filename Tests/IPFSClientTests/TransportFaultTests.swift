@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import IPFSClient
 import RPCTestSupport
 import Synchronization
@@ -321,6 +322,52 @@ struct TransportFaultTests {
         while server.openConnectionCount > 0 { try await Task.sleep(for: .milliseconds(5)) }
       }
       await server.stop()
+    }
+  }
+
+  /// A socket that lets nobody in: its queue is full.
+  private func withFullQueue(_ body: (_ port: Int) async throws -> Void) async throws {
+    func socket() -> Int32 { Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0) }
+    let listener = socket()
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    try withUnsafeMutablePointer(to: &address) { pointer in
+      try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+        try #require(bind(listener, pointer, length) == 0 && listen(listener, 0) == 0)
+        try #require(getsockname(listener, pointer, &length) == 0)
+      }
+    }
+    let waiting = (0..<4).map { _ in socket() }
+    for descriptor in waiting {
+      withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = connect(descriptor, $0, length) }
+      }
+    }
+    try await body(Int(UInt16(bigEndian: address.sin_port)))
+    for descriptor in waiting + [listener] { close(descriptor) }
+  }
+
+  @Test(arguments: ["/ip4/127.0.0.1", "/dns4/localhost"])
+  func aConnectionThatDoesNotStandInTimeIsATimeout(_ host: String) async throws {
+    try await withFullQueue { port in
+      let configuration = ClientConfiguration(
+        address: "\(host)/tcp/\(port)", timeouts: Timeouts(connect: 0.3, read: .infinity))
+      let client = try Client(configuration)
+      #expect(await code { _ = try await client.version() } == .timeout)
+      await client.close()
+    }
+  }
+
+  @Test func aRefusedNameIsAConnectionError() async throws {
+    let server = try await RPCTestServer { _ in [] }
+    let address = server.multiaddr.replacing("/ip4/127.0.0.1", with: "/dns4/localhost")
+    await server.stop()
+    for address in [address, "/dns4/nowhere.invalid/tcp/5001", "/unix/tmp/nowhere.sock"] {
+      let client = try Client(ClientConfiguration(address: address, timeouts: 20))
+      #expect(await code { _ = try await client.version() } == .connection)
+      await client.close()
     }
   }
 
