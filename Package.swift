@@ -99,8 +99,12 @@ let package = Package(
     .target(
       name: "RPCTestSupport", dependencies: [crypto, nioSSL] + nio, path: "Tests/RPCTestSupport",
       swiftSettings: settings),
+    // A client in a process of its own, whose memory the tests measure.
+    .executableTarget(
+      name: "client-probe", dependencies: ["IPFSClient"], path: "Tests/ClientProbe", swiftSettings: settings),
     .testTarget(
-      name: "IPFSClientTests", dependencies: ["IPFSClient", "RPCTestSupport", "Multiformats", crypto, nioSSL],
+      name: "IPFSClientTests",
+      dependencies: ["IPFSClient", "client-probe", "RPCTestSupport", "TestSupport", "Multiformats", crypto, nioSSL],
       resources: [.copy("Fixtures")], swiftSettings: settings),
     // What `scripts/bench client` runs.
     .executableTarget(

@@ -19,7 +19,7 @@ import Synchronization
 /// Commands that give one value are `async` and throw ``ClientError``. Commands that give many, or bytes, return an
 /// ``ObjectStream`` or a ``ByteStream`` at once; each iteration of that sends the command.
 public final class Client: Sendable {
-  /// How commands travel.
+  /// How commands travel; of use for a command that has no method here.
   public let transport: any Transport
   /// How many bytes of a file are read and sent at once.
   public let chunkSize: Int
@@ -58,12 +58,25 @@ public final class Client: Sendable {
     if let address { configuration.address = address }
     let client = try Client(configuration)
     do {
-      try VersionRange.supported.check(await client.version().version)
+      try VersionRange.supported.check(await client.applyWorkarounds().version)
     } catch {
       await client.close()
       throw error
     }
     return client
+  }
+
+  /// Asks for the daemon's version, to go by what is known of it.
+  ///
+  /// The one workaround of ipfshttpclient, for daemons before 0.5, is about requests that this client sends the same way
+  /// to all. So nothing else changes.
+  ///
+  /// - Returns: The version.
+  @discardableResult
+  public func applyWorkarounds(
+    offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws -> Version {
+    try await version(offline: offline, opts: opts, timeout: timeout)
   }
 
   /// Lets go of all connections. The client can still be used: it opens new ones.

@@ -70,7 +70,7 @@ public struct ClientConfiguration: Sendable {
 
   /// Where the daemon of this user listens, as far as it can be known without asking it.
   ///
-  /// The first that exists of `$IPFS_API`, the file `$IPFS_PATH/api`, the file `~/.ipfs/api`, and
+  /// The first that exists of `$IPFS_API`, the file `$IPFS_PATH/api` (`~/.ipfs/api` where that variable is not set), and
   /// `/ip4/127.0.0.1/tcp/5001`.
   ///
   /// - Parameter environment: The variables to look at; nil for those of this process.

@@ -31,7 +31,7 @@ public struct ClientError: Error, Sendable {
     public static let encoderMissing = Code(.encoderMissing)
     /// A value could not be written, or a file could not be read to be sent.
     public static let encoding = Code(.encoding)
-    /// A reply could not be read as what it should be.
+    /// A reply could not be read as what it should be, or not be written to local files.
     public static let decoding = Code(.decoding)
     /// The peer does not speak the daemon's protocol: a web server, a redirect, broken HTTP.
     public static let `protocol` = Code(.protocol)

@@ -1,9 +1,11 @@
 /// A file or directory to send to the daemon.
 ///
-/// A string literal is a path of this system.
+/// A string literal is a path of this system. Of a directory's entries, names that are not UTF-8 are sent as they are.
+/// A file that changes while it is sent is added as it is read. Below a directory, what is no file, directory or
+/// symbolic link is left out.
 public struct Upload: Sendable, ExpressibleByStringLiteral {
   enum Content: Sendable {
-    case path(String)
+    case path(LocalPath)
     case bytes([UInt8])
     case stream(@Sendable () -> TransportBody.Next)
     case symbolicLink(target: String)
@@ -20,10 +22,12 @@ public struct Upload: Sendable, ExpressibleByStringLiteral {
   }
 
   /// A file or directory of this system.
-  public static func path(_ path: String, name: String? = nil) -> Upload { Upload(.path(path), name: name) }
+  public static func path(_ path: String, name: String? = nil) -> Upload {
+    Upload(.path(Array(path.utf8)), name: name)
+  }
 
   /// A file or directory of this system.
-  public init(stringLiteral path: String) { self.init(.path(path), name: nil) }
+  public init(stringLiteral path: String) { self.init(.path(Array(path.utf8)), name: nil) }
 
   /// A file of bytes.
   public static func bytes(_ bytes: [UInt8], name: String? = nil) -> Upload { Upload(.bytes(bytes), name: name) }

@@ -20,7 +20,7 @@ public struct VersionRange: Hashable, Sendable {
   /// Checks a version, without what follows a hyphen in it.
   ///
   /// - Throws: `versionMismatch`.
-  public func check(_ version: String) throws(ClientError) {
+  func check(_ version: String) throws(ClientError) {
     let numbers = try Self.numbers(version)
     let (first, end) = (try Self.numbers(minimum), try Self.numbers(maximum))
     guard !numbers.lexicographicallyPrecedes(first), numbers.lexicographicallyPrecedes(end) else {

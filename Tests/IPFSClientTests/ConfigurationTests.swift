@@ -44,6 +44,9 @@ struct ConfigurationTests {
     try "/unix/run/2".write(to: folder.appendingPathComponent("api"), atomically: false, encoding: .utf8)
     environment["IPFS_PATH"] = folder.path
     #expect(ClientConfiguration.discoverAddress(environment: environment) == "/unix/run/2")
+    // With a repo of its own, the one in the home directory is another daemon's.
+    environment["IPFS_PATH"] = folder.path + "/other"
+    #expect(ClientConfiguration.discoverAddress(environment: environment) == "/ip4/127.0.0.1/tcp/5001")
     environment["IPFS_API"] = "/ip4/127.0.0.1/tcp/3"
     #expect(ClientConfiguration.discoverAddress(environment: environment) == "/ip4/127.0.0.1/tcp/3")
   }

@@ -29,6 +29,17 @@ enum Examples {
     print(photo)
   }
 
+  static func get(_ client: Client, _ cid: CID) async throws {
+    let path = try await client.get("/ipfs/\(cid)/photos", to: "/tmp")  // "/tmp/photos"
+    print(path)
+  }
+
+  static func patterns(_ client: Client) async throws {
+    let images = client.add("photos", recursive: true, pattern: "**/*.jpg")
+    let site = client.add("site", recursive: true, pattern: ["**", ".well-known/**"])
+    print(try await images.collect(), try await site.collect())
+  }
+
   static func add(_ client: Client) async throws {
     for try await entry in client.add("photos", recursive: true, options: AddOptions(cidVersion: 1)) {
       print(entry.cid, entry.name)

@@ -45,7 +45,18 @@ extension ReplayCase {
       .value("unknown option is ignored or refused") { try await $0.version(opts: ["nosuchoption": 1]) },
       .fails("missing argument") { try await $0.cat([]).collect() },
       .fails("malformed option") { try await $0.cat(Recorded.hello, opts: ["offset": "x"]).collect() },
-    ] + adds + cats
+      .fails("too many arguments") {
+        try await $0.block.get("a", opts: ["arg": "a", "arg": "b"]).collect()
+      },
+      version("browser without origin", sending: ["User-Agent": "Mozilla/5.0"]),
+      version("foreign origin", sending: ["Origin": "http://example.com"]),
+      version("foreign referer", sending: ["Referer": "http://example.com/x"]),
+    ] + adds + cats + gets
+
+  /// A request that the daemon takes for that of a web page.
+  private static func version(_ name: String, sending headers: [String: String]) -> ReplayCase {
+    .fails(name) { try await $0.version() }.with(headers: headers)
+  }
 
   private static let adds: [ReplayCase] = [
     .result("add hello") {
@@ -114,6 +125,18 @@ extension ReplayCase {
       $0.add(.bytes(Exchange.generated(length: 786_449, seed: "swipfs"), name: "big.bin"))
     },
     add("add unpinned", "pin me later\n", as: "p", AddOptions(pin: false)),
+  ]
+
+  private static let gets: [ReplayCase] = [
+    .bytes("get file") { $0.get(Recorded.hello) },
+    .result("get directory") { client in
+      let tree = try LocalTree()
+      let path = try await client.get(Recorded.directory, to: tree.path)
+      #expect(path == tree.path + "/" + Recorded.directory)
+      return try tree.listing(below: Recorded.directory)
+    } expect: { listing, _ in
+      #expect(listing.count == 3)
+    },
   ]
 
   private static let cats: [ReplayCase] = [

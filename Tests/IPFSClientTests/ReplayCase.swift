@@ -10,8 +10,15 @@ struct ReplayCase: Sendable, CustomTestStringConvertible {
   let name: String
   /// Makes the call and compares its result with the recorded response.
   let run: @Sendable (Client, Exchange) async throws -> Void
+  /// What the client's configuration has for headers.
+  var headers: [String: String] = [:]
 
   var testDescription: String { name }
+
+  /// The same call, by a client that sends other headers.
+  func with(headers: [String: String]) -> ReplayCase {
+    ReplayCase(name: name, run: run, headers: headers)
+  }
 
   /// A call without a result.
   static func done(_ name: String, _ call: @escaping @Sendable (Client) async throws -> Void) -> ReplayCase {

@@ -56,8 +56,8 @@ final class ReplayServer: Sendable {
   }
 
   /// A client whose requests are compared with an exchange.
-  func client(for index: Int) throws -> Client {
-    try Client(ClientConfiguration(address: server.multiaddr, basePath: "/\(index)/api/v0"))
+  func client(for index: Int, headers: [String: String] = [:]) throws -> Client {
+    try Client(ClientConfiguration(address: server.multiaddr, basePath: "/\(index)/api/v0", headers: headers))
   }
 
   /// What was wrong with the request of an exchange; nil if it was as recorded.

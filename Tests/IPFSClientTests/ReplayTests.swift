@@ -13,7 +13,6 @@ struct ReplayTests {
   static let exceptions: [String: String] = [
     "unknown command": "the client has no method for a command that does not exist",
     "GET is refused": "the client sends POST alone",
-    "browser without origin": "the client is no browser",
     "dht findpeer (old name)": "the client asks for the new name and for the old one only of a daemon without that",
     "add nothing": "the client always sends a body with `add`",
   ]
@@ -22,7 +21,7 @@ struct ReplayTests {
   func replays(_ replayCase: ReplayCase) async throws {
     let server = try await ReplayServer.shared()
     let index = try #require(server.exchanges.firstIndex { $0.name == replayCase.name }, "no such exchange")
-    let client = try server.client(for: index)
+    let client = try server.client(for: index, headers: replayCase.headers)
     try await replayCase.run(client, server.exchanges[index])
     await client.close()
     #expect(server.mismatch(index) == nil)

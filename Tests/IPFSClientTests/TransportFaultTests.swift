@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import IPFSClient
 import RPCTestSupport
 import Synchronization
@@ -138,6 +139,249 @@ struct TransportFaultTests {
           #expect(count.withLock { $0 } == 2)
         }
       }
+    }
+  }
+
+  // While sending.
+
+  /// Zeros without end.
+  private struct Endless: AsyncSequence, Sendable {
+    struct AsyncIterator: AsyncIteratorProtocol {
+      mutating func next() async -> [UInt8]? { [UInt8](repeating: 0, count: 64 << 10) }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator() }
+  }
+
+  @Test(arguments: [[RPCTestServer.Step.reset], [.close], [.wait(milliseconds: 50), .reset]])
+  func aConnectionThatBreaksWhileSendingIsAnErrorAndNothingIsSentAgain(_ steps: [RPCTestServer.Step]) async throws {
+    try await withServer(answersEarly: true, script: { _ in steps }) { client, server in
+      let error = await error { _ = try await client.add(.stream(Endless())).collect() }
+      #expect(error?.code == .connection)
+      #expect(error?.command == "add")
+      #expect(server.requestCount == 1)
+    }
+  }
+
+  @Test func aDaemonThatTakesNoMoreIsATimeout() async throws {
+    try await withServer(answersEarly: true, script: { _ in [.deaf, .stall] }) { client, server in
+      let error = await error { _ = try await client.add(.stream(Endless()), timeout: 0.3).collect() }
+      #expect(error?.code == .timeout)
+      #expect(server.requestCount == 1)
+    }
+  }
+
+  @Test func anErrorBeforeAllWasSentIsTheDaemons() async throws {
+    let description = Array(#"{"Message":"no room","Code":0,"Type":"error"}"#.utf8)
+    let head: [(String, String)] = [("Content-Type", "application/json"), ("Connection", "close")]
+    try await withServer(
+      answersEarly: true,
+      script: { _ in [.head(500, head), .chunk(description), .end(), .wait(milliseconds: 50), .close] }
+    ) { client, server in
+      let error = await error { _ = try await client.add(.stream(Endless())).collect() }
+      #expect(error?.code == .errorResponse)
+      #expect(error?.message == "no room")
+      #expect(server.requestCount == 1)
+    }
+  }
+
+  @Test func cancellingStopsSending() async throws {
+    try await withServer(answersEarly: true, script: { _ in [.stall] }) { client, server in
+      let task = Task { _ = try await client.add(.stream(Endless())).collect() }
+      while server.requestCount == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      task.cancel()
+      await #expect(throws: CancellationError.self) { try await task.value }
+      while server.openConnectionCount > 0 { try await Task.sleep(for: .milliseconds(5)) }
+    }
+  }
+
+  // Replies that break.
+
+  @Test func aResetBeforeTheReplyIsAConnectionErrorAndAReadIsTriedTwice() async throws {
+    try await withServer(script: { _ in [.reset] }) { client, server in
+      #expect(await code { _ = try await client.version() } == .connection)
+      #expect(server.requestCount == 2)
+      #expect(await code { try await client.files.mkdir("/a") } == .connection)
+      #expect(server.requestCount == 3)
+    }
+  }
+
+  @Test func aResetAmidTheBodyIsAPartialError() async throws {
+    try await withServer(script: { _ in [.head(200), .chunk([1, 2, 3]), .wait(milliseconds: 50), .reset] }) {
+      client, server in
+      let error = await error { _ = try await client.cat("x").collect() }
+      #expect(error?.code == .partialErrorResponse)
+      #expect(error?.partial == [1, 2, 3])
+      // Some of the reply was there.
+      #expect(server.requestCount == 1)
+    }
+  }
+
+  @Test(arguments: ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5\r\nab", "3\r\nabc\r\n"])
+  func aChunkedBodyThatIsCutIsAPartialError(_ tail: String) async throws {
+    let head = tail.hasPrefix("HTTP") ? "" : "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    try await withServer(script: { _ in [.raw(Array((head + tail).utf8)), .wait(milliseconds: 50), .close] }) {
+      client, _ in
+      let error = await error { _ = try await client.cat("x").collect() }
+      #expect(error?.code == .partialErrorResponse)
+      #expect(error.map { String(decoding: $0.partial, as: UTF8.self).hasPrefix("abc") } == true)
+    }
+  }
+
+  @Test(arguments: [
+    "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 abc OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+  ])
+  func whatIsNoHTTPIsAProtocolError(_ text: String) async throws {
+    try await withServer(script: { _ in [.raw(Array(text.utf8)), .wait(milliseconds: 50), .close] }) { client, _ in
+      #expect(await code { _ = try await client.version() } == .protocol)
+    }
+  }
+
+  @Test func aBodyThatIsNoHTTPIsAnError() async throws {
+    let text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nnonsense\r\n"
+    try await withServer(script: { _ in [.raw(Array(text.utf8)), .stall] }) { client, _ in
+      let error = await error { _ = try await client.cat("x").collect() }
+      #expect([.protocol, .partialErrorResponse].contains(error?.code))
+    }
+  }
+
+  // Connections that are used again.
+
+  @Test func aConnectionClosedBetweenTwoRequestsIsNoError() async throws {
+    for _ in 0..<100 {
+      try await withServer(script: { _ in [.head(200, Self.json), .chunk(Self.version), .end()] }) { client, server in
+        _ = try await client.version()
+        await server.closeConnections()
+        _ = try await client.version()
+        #expect(server.connectionCount == 2)
+        // What changes something is sent once, or not at all.
+        await server.closeConnections()
+        let outcome = await code { try await client.files.mkdir("/a") }
+        #expect(outcome == nil ? server.requestCount == 3 : (outcome == .connection && server.requestCount <= 3))
+      }
+    }
+  }
+
+  @Test func aSessionEndsWithItsOutermostScopeAndCanBeOpenedAgain() async throws {
+    struct Failed: Error {}
+    try await withServer(script: { _ in [.head(200, Self.json), .chunk(Self.version), .end()] }) { client, server in
+      let value = try await client.withSession { client in
+        _ = try await client.version()
+        try await client.withSession { _ = try await $0.version() }
+        #expect(server.openConnectionCount == 1)
+        return try await client.version().version
+      }
+      #expect(value == "0.42.0")
+      while server.openConnectionCount > 0 { try await Task.sleep(for: .milliseconds(5)) }
+      await #expect(throws: Failed.self) {
+        try await client.withSession { client in
+          _ = try await client.version()
+          throw Failed()
+        }
+      }
+      while server.openConnectionCount > 0 { try await Task.sleep(for: .milliseconds(5)) }
+      #expect(server.connectionCount == 2)
+      // Closing twice, and using it afterwards.
+      await client.close()
+      await client.close()
+      _ = try await client.version()
+      #expect(server.connectionCount == 3)
+    }
+  }
+
+  @Test func closingEndsWhatIsUnderWay() async throws {
+    try await withServer(script: { _ in [.head(200), .chunk([1]), .stall] }) { client, server in
+      let (started, continuation) = AsyncStream.makeStream(of: Void.self)
+      let task = Task {
+        for try await _ in client.cat("x") { continuation.yield() }
+      }
+      for await _ in started { break }
+      await client.close()
+      let outcome = await task.result
+      #expect(throws: (any Error).self) { try outcome.get() }
+      while server.openConnectionCount > 0 { try await Task.sleep(for: .milliseconds(5)) }
+    }
+  }
+
+  @Test func connectingAsksForTheVersionAndRefusesOthers() async throws {
+    for (version, isKnown) in [("0.42.0", true), ("0.4.21", false), ("0.43.0", false)] {
+      let body = Array(
+        #"{"Version":"\#(version)","Commit":"","Repo":"18","System":"amd64/linux","Golang":"go1"}"#.utf8)
+      let server = try await RPCTestServer { request in
+        request.path == "/api/v0/version" ? [.head(200, Self.json), .chunk(body), .end()] : [.head(404), .end()]
+      }
+      do {
+        let client = try await Client.connect(server.multiaddr)
+        #expect(isKnown)
+        let known = try await client.applyWorkarounds()
+        #expect(known.version == version)
+        #expect(server.requestCount == 2)
+        await client.close()
+      } catch let error as ClientError {
+        #expect(!isKnown && error.code == .versionMismatch)
+        while server.openConnectionCount > 0 { try await Task.sleep(for: .milliseconds(5)) }
+      }
+      await server.stop()
+    }
+  }
+
+  /// A socket that lets nobody in: its queue is full.
+  private func withFullQueue(_ body: (_ port: Int) async throws -> Void) async throws {
+    func socket() -> Int32 { Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0) }
+    let listener = socket()
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    try withUnsafeMutablePointer(to: &address) { pointer in
+      try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+        try #require(bind(listener, pointer, length) == 0 && listen(listener, 0) == 0)
+        try #require(getsockname(listener, pointer, &length) == 0)
+      }
+    }
+    let waiting = (0..<4).map { _ in socket() }
+    for descriptor in waiting {
+      withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = connect(descriptor, $0, length) }
+      }
+    }
+    try await body(Int(UInt16(bigEndian: address.sin_port)))
+    for descriptor in waiting + [listener] { close(descriptor) }
+  }
+
+  @Test(arguments: ["/ip4/127.0.0.1", "/dns4/localhost"])
+  func aConnectionThatDoesNotStandInTimeIsATimeout(_ host: String) async throws {
+    try await withFullQueue { port in
+      let configuration = ClientConfiguration(
+        address: "\(host)/tcp/\(port)", timeouts: Timeouts(connect: 0.3, read: .infinity))
+      let client = try Client(configuration)
+      #expect(await code { _ = try await client.version() } == .timeout)
+      await client.close()
+    }
+  }
+
+  @Test func aRefusedNameIsAConnectionError() async throws {
+    let server = try await RPCTestServer { _ in [] }
+    let address = server.multiaddr.replacing("/ip4/127.0.0.1", with: "/dns4/localhost")
+    await server.stop()
+    for address in [address, "/dns4/nowhere.invalid/tcp/5001", "/unix/tmp/nowhere.sock"] {
+      let client = try Client(ClientConfiguration(address: address, timeouts: 20))
+      #expect(await code { _ = try await client.version() } == .connection)
+      await client.close()
+    }
+  }
+
+  @Test func infinityWaitsForEver() async throws {
+    try await withServer(
+      timeouts: 0.2,
+      script: { request in
+        if request.path == "/api/v0/id" { return [.stall] }
+        return [.wait(milliseconds: 600), .head(200, Self.json), .chunk(Self.version), .end()]
+      }
+    ) { client, _ in
+      #expect(await code { _ = try await client.id() } == .timeout)
+      _ = try await client.version(timeout: .infinite)
+      _ = try await client.version(timeout: Timeouts(connect: 10, read: .infinity))
     }
   }
 

@@ -34,6 +34,10 @@ package final class RPCTestServer: Sendable {
     case chunk([UInt8])
     /// Sends the same part many times, as fast as they are taken.
     case repeating([UInt8], times: Int)
+    /// Sends bytes as they are, which need not be HTTP.
+    case raw([UInt8])
+    /// Reads no more.
+    case deaf
     /// Ends the reply.
     case end(trailers: [(String, String)] = [])
     /// Closes the connection.
@@ -227,10 +231,18 @@ private final class RPCTestHandler: ChannelInboundHandler {
     case .chunk(let bytes):
       goOn(channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: bytes)))))
     case .repeating(let bytes, let times):
-      guard times > 0 else { return run(rest, channel) }
-      channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: bytes)))).whenSuccess {
-        bound.value.run([.repeating(bytes, times: times - 1)] + rest, channel)
+      let part = HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: bytes)))
+      @Sendable func send(_ times: Int) {
+        guard times > 0 else { return bound.value.run(rest, channel) }
+        channel.writeAndFlush(part).whenSuccess { send(times - 1) }
       }
+      send(times)
+    case .raw(let bytes):
+      goOn(
+        channel.pipeline.context(handlerType: HTTPResponseEncoder.self).flatMap {
+          $0.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer(bytes: bytes))))
+        })
+    case .deaf: goOn(channel.setOption(.autoRead, value: false))
     case .end(let trailers):
       goOn(channel.writeAndFlush(HTTPServerResponsePart.end(trailers.isEmpty ? nil : HTTPHeaders(trailers))))
     case .close: channel.close(promise: nil)

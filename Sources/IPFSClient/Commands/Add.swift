@@ -74,16 +74,22 @@ extension Client {
   /// - Parameters:
   ///   - files: What to add. A string is a path of this system.
   ///   - recursive: Whether directories below the named ones are added with what is in them.
+  ///   - pattern: Which files and directories below a named directory are added; nil for all, hidden ones too.
+  ///   - periodSpecial: Whether a period at the start of a name is matched by a period alone, and not by a wildcard of
+  ///     `pattern`.
   ///   - followSymlinks: Whether a symbolic link below a named directory stands for what it points to; otherwise it is
-  ///     added as a link.
+  ///     added as a link. One that leads back to a directory that it is in is an error.
   ///   - options: How content becomes a DAG, and what is done with it.
+  /// - Throws: When iterated: `encoding` for what cannot be read, and for a pattern that can match nothing.
   public func add(
-    _ files: Upload..., recursive: Bool = false, followSymlinks: Bool = false, options: AddOptions = AddOptions(),
-    offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+    _ files: Upload..., recursive: Bool = false, pattern: UploadPattern? = nil, periodSpecial: Bool = true,
+    followSymlinks: Bool = false, options: AddOptions = AddOptions(), offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
   ) -> ObjectStream<AddedEntry> {
-    objects(
-      of: Self.command(files, recursive, followSymlinks, options, progress: false),
-      CallOptions(offline, opts, timeout)
+    let scan = UploadScan(
+      recursive: recursive, pattern: pattern, periodSpecial: periodSpecial, followSymlinks: followSymlinks)
+    return objects(
+      of: Self.command(files, scan, options, progress: false), CallOptions(offline, opts, timeout)
     ) { (event: AddEvent) in
       guard case .added(let entry) = event else { return [] }
       return [entry]
@@ -92,12 +98,13 @@ extension Client {
 
   /// Adds files and directories, and tells how far it is. The parameters are those of `add`.
   public func addWithProgress(
-    _ files: Upload..., recursive: Bool = false, followSymlinks: Bool = false, options: AddOptions = AddOptions(),
-    offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+    _ files: Upload..., recursive: Bool = false, pattern: UploadPattern? = nil, periodSpecial: Bool = true,
+    followSymlinks: Bool = false, options: AddOptions = AddOptions(), offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
   ) -> ObjectStream<AddEvent> {
-    objects(
-      of: Self.command(files, recursive, followSymlinks, options, progress: true),
-      CallOptions(offline, opts, timeout))
+    let scan = UploadScan(
+      recursive: recursive, pattern: pattern, periodSpecial: periodSpecial, followSymlinks: followSymlinks)
+    return objects(of: Self.command(files, scan, options, progress: true), CallOptions(offline, opts, timeout))
   }
 
   /// Adds bytes.
@@ -138,11 +145,11 @@ extension Client {
   }
 
   private static func command(
-    _ files: [Upload], _ recursive: Bool, _ followSymlinks: Bool, _ options: AddOptions, progress: Bool
+    _ files: [Upload], _ scan: UploadScan, _ options: AddOptions, progress: Bool
   ) -> Command {
-    let scan = UploadScan(
-      recursive: recursive, followSymlinks: followSymlinks, metadata: options.preserveMode || options.preserveMtime,
-      absolutePaths: options.nocopy)
+    var scan = scan
+    scan.metadata = options.preserveMode || options.preserveMtime
+    scan.absolutePaths = options.nocopy
     return options.command(progress: progress).sending(files: files, scan)
   }
 }

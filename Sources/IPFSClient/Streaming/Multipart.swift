@@ -7,32 +7,32 @@ struct MultipartPart: Sendable {
     /// Bytes; none for a directory.
     case bytes([UInt8])
     /// A file of this system.
-    case file(String)
+    case file(LocalPath)
     /// Chunks, read once for each time the request is sent.
     case stream(@Sendable () -> TransportBody.Next)
   }
 
   /// The path that the daemon is to see; nil for none.
-  var filename: String?
+  var filename: LocalPath?
   var contentType = "application/octet-stream"
   /// Mode and times, as a query behind the part's name.
   var metadata: [TransportRequest.Pair] = []
   /// Where the file is, for `nocopy`.
-  var absolutePath: String?
+  var absolutePath: LocalPath?
   var content: Content
 
   /// A directory, whose entries follow as parts with its name before theirs.
-  static func directory(_ filename: String) -> MultipartPart {
+  static func directory(_ filename: LocalPath) -> MultipartPart {
     MultipartPart(filename: filename, contentType: "application/x-directory", content: .bytes([]))
   }
 
   /// A symbolic link.
-  static func symbolicLink(_ filename: String, to target: String) -> MultipartPart {
-    MultipartPart(filename: filename, contentType: "application/symlink", content: .bytes(Array(target.utf8)))
+  static func symbolicLink(_ filename: LocalPath, to target: LocalPath) -> MultipartPart {
+    MultipartPart(filename: filename, contentType: "application/symlink", content: .bytes(target))
   }
 
   /// A file.
-  static func file(_ filename: String?, _ content: Content) -> MultipartPart {
+  static func file(_ filename: LocalPath?, _ content: Content) -> MultipartPart {
     MultipartPart(filename: filename, content: content)
   }
 }
@@ -109,7 +109,7 @@ private struct MultipartReader {
       case .file(let file):
         if try !file.read(into: &chunk, upTo: chunkSize) { endPart(&chunk) }
       case .stream(let next):
-        if let bytes = try await next() {
+        if let bytes = try await Self.read(next) {
           return chunk.isEmpty ? bytes : chunk + bytes
         }
         endPart(&chunk)
@@ -118,6 +118,15 @@ private struct MultipartReader {
       }
     }
     return chunk
+  }
+
+  /// The next chunk of what the caller sends.
+  private static func read(_ next: TransportBody.Next) async throws -> [UInt8]? {
+    do {
+      return try await next()
+    } catch let error where !(error is ClientError || error is CancellationError) {
+      throw ClientError(.encoding, "the stream to be sent failed", cause: error)
+    }
   }
 
   private mutating func endPart(_ chunk: inout [UInt8]) {
@@ -139,60 +148,56 @@ private struct MultipartReader {
     var text = "--\(boundary)\r\nContent-Disposition: form-data; name=\"file\(query.isEmpty ? "" : "?" + query)\""
     if let filename = part.filename { text += "; filename=\"\(PercentEncoding.encode(filename, keeping: "/"))\"" }
     text += "\r\nContent-Type: \(part.contentType)\r\n"
-    if let path = part.absolutePath { text += "Abspath: \(PercentEncoding.encode(path, keeping: "/"))\r\n" }
+    if let path = part.absolutePath {
+      text += "Abspath-Encoded: \(PercentEncoding.encode(path, keeping: "/"))\r\n"
+      // What daemons before 0.23 read.
+      if path.allSatisfy({ 0x20...0x7E ~= $0 }) { text += "Abspath: \(path.text)\r\n" }
+    }
     return text + "\r\n"
   }
 }
 
 /// A file of this system, open for reading.
 private final class OpenFile {
-  private let descriptor: Int32
-  private let path: String
+  private let descriptor: LocalDescriptor
+  private let path: LocalPath
 
-  init(_ path: String) throws(ClientError) {
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  init(_ path: LocalPath) throws(ClientError) {
+    // A pipe, which may have taken the file's place, would wait for a writer.
+    guard let descriptor = LocalDescriptor(path.withCPath({ open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) })) else {
+      throw LocalFileError.make("open", path)
+    }
+    self.descriptor = descriptor
     self.path = path
-    guard descriptor >= 0 else { throw FileError.make("open", path) }
-    posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
-  }
-
-  deinit {
-    if descriptor >= 0 { close(descriptor) }
+    posix_fadvise(descriptor.number, 0, 0, POSIX_FADV_SEQUENTIAL)
   }
 
   /// Adds bytes to `chunk` until it has `size`; false at the end of the file.
   func read(into chunk: inout [UInt8], upTo size: Int) throws(ClientError) -> Bool {
     let old = chunk.count
     var count = 0
-    let path = path
-    let descriptor = descriptor
+    let descriptor = descriptor.number
     let rest = [UInt8](unsafeUninitializedCapacity: size - old) { buffer, length in
       repeat { count = Glibc.read(descriptor, buffer.baseAddress, size - old) } while count < 0 && errno == EINTR
       length = max(count, 0)
     }
-    guard count >= 0 else { throw FileError.make("read", path) }
+    guard count >= 0 else { throw LocalFileError.make("read", path) }
     if old == 0 { chunk = rest } else { chunk += rest }
     return count > 0
-  }
-}
-
-/// Errors of local files.
-enum FileError {
-  /// An error of the last system call, which said so in `errno`.
-  static func make(_ call: String, _ path: String) -> ClientError {
-    let text = strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
-    return ClientError(.encoding, "cannot \(call) \(path): \(text)")
   }
 }
 
 /// The escaping of URLs (RFC 3986).
 enum PercentEncoding {
   /// A text with all but unreserved characters and those of `keeping` escaped.
-  static func encode(_ text: String, keeping: String = "") -> String {
+  static func encode(_ text: String, keeping: String = "") -> String { encode(Array(text.utf8), keeping: keeping) }
+
+  /// Bytes with all but unreserved characters and those of `keeping` escaped.
+  static func encode(_ bytes: [UInt8], keeping: String = "") -> String {
     var result: [UInt8] = []
-    result.reserveCapacity(text.utf8.count)
+    result.reserveCapacity(bytes.count)
     let digits = Array("0123456789ABCDEF".utf8)
-    for byte in text.utf8 {
+    for byte in bytes {
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
         UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),

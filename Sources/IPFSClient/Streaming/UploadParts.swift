@@ -3,6 +3,10 @@ import Glibc
 /// How directories are searched for what is sent.
 struct UploadScan: Sendable {
   var recursive = false
+  /// What of a directory is sent; nil for everything.
+  var pattern: UploadPattern?
+  /// Whether a period at the start of a name is matched by a period alone.
+  var periodSpecial = true
   var followSymlinks = false
   /// Whether modes and times are sent along.
   var metadata = false
@@ -28,60 +32,84 @@ extension Command {
 private struct UploadWalk {
   /// What is to be sent, the next one last.
   private var waiting: [Item]
+  /// Parts that have been found, the next one last.
+  private var found: [MultipartPart] = []
   private let scan: UploadScan
+  /// Decides about what is below a directory; nil before the first part.
+  private var matcher: UploadMatcher?
 
   private struct Item {
     let upload: Upload
     /// The path that the daemon is to see; nil for none.
-    let filename: String?
-    /// How many directories of this system it is below the one that was named.
-    let depth: Int
+    let filename: LocalPath?
+    /// The directory of this system that it is in; nil if it was named itself.
+    var parent: Directory?
+  }
+
+  /// A directory of this system whose entries are being sent.
+  private final class Directory {
+    let part: MultipartPart
+    let parent: Directory?
+    /// Its path from the one that was named; nil for that one.
+    let relativePath: LocalPath?
+    /// What it is, to notice that a symbolic link leads back to it.
+    let identity: [UInt64]
+    var isSent: Bool
+
+    init(part: MultipartPart, parent: Directory?, relativePath: LocalPath?, identity: [UInt64], isSent: Bool) {
+      self.part = part
+      self.parent = parent
+      self.relativePath = relativePath
+      self.identity = identity
+      self.isSent = isSent
+    }
+
+    func path(of name: LocalPath) -> LocalPath {
+      relativePath.map { $0 + [UInt8(ascii: "/")] + name } ?? name
+    }
   }
 
   init(_ uploads: [Upload], _ scan: UploadScan) {
     self.scan = scan
-    waiting = uploads.reversed().map { Item(upload: $0, filename: $0.sentName, depth: 0) }
+    waiting = uploads.reversed().map { Item(upload: $0, filename: $0.sentName) }
   }
 
   mutating func next() throws -> MultipartPart? {
-    while let item = waiting.popLast() {
+    while found.isEmpty, let item = waiting.popLast() {
       switch item.upload.content {
       case .bytes(let bytes): return .file(item.filename, .bytes(bytes))
       case .stream(let makeReader): return .file(item.filename, .stream(makeReader))
-      case .symbolicLink(let target): return .symbolicLink(item.filename ?? "", to: target)
+      case .symbolicLink(let target): return .symbolicLink(item.filename ?? [], to: Array(target.utf8))
       case .directory(let entries):
-        for entry in entries.reversed() { push(entry, below: item, depth: 0) }
-        return .directory(item.filename ?? "")
-      case .path(let path):
-        if let part = try part(path, item) { return part }
+        for entry in entries.reversed() { push(entry, below: item, nil) }
+        return .directory(item.filename ?? [])
+      case .path(let path): try visit(path, item)
       }
     }
-    return nil
+    return found.popLast()
   }
 
-  private mutating func push(_ upload: Upload, below item: Item, depth: Int) {
-    let name = [item.filename, upload.sentName].compactMap { $0 }.joined(separator: "/")
-    waiting.append(Item(upload: upload, filename: name, depth: depth))
+  private mutating func push(_ upload: Upload, below item: Item, _ parent: Directory?) {
+    let name = [item.filename, upload.sentName].compactMap { $0 }.joined(separator: [UInt8(ascii: "/")])
+    waiting.append(Item(upload: upload, filename: Array(name), parent: parent))
   }
 
-  /// The part of a path of this system; nil for what is no file, directory or symbolic link.
-  private mutating func part(_ path: String, _ item: Item) throws -> MultipartPart? {
+  /// Looks at a path of this system. What is no file, directory or symbolic link is left out, unless it was named.
+  private mutating func visit(_ path: LocalPath, _ item: Item) throws {
     var status = stat()
     // A path that was named is what it points to.
-    let follows = scan.followSymlinks || item.depth == 0
-    guard (follows ? stat(path, &status) : lstat(path, &status)) == 0 else { throw FileError.make("look at", path) }
+    let follows = scan.followSymlinks || item.parent == nil
+    guard path.withCPath({ follows ? stat($0, &status) : lstat($0, &status) }) == 0 else {
+      throw LocalFileError.make("look at", path)
+    }
     var part: MultipartPart
     switch status.st_mode & S_IFMT {
     case S_IFREG: part = .file(item.filename, .file(path))
-    case S_IFLNK: part = .symbolicLink(item.filename ?? "", to: try Self.target(of: path))
-    case S_IFDIR:
-      part = .directory(item.filename ?? "")
-      if scan.recursive || item.depth == 0 {
-        for name in try Self.entries(of: path).reversed() {
-          push(.path(path + "/" + name), below: item, depth: item.depth + 1)
-        }
-      }
-    default: return nil
+    case S_IFLNK: part = .symbolicLink(item.filename ?? [], to: try Self.target(of: path))
+    case S_IFDIR: part = .directory(item.filename ?? [])
+    default:
+      guard item.parent == nil else { return }
+      throw ClientError(.encoding, "\(path.text) is no file, directory or symbolic link")
     }
     if scan.metadata {
       part.metadata = [
@@ -90,53 +118,99 @@ private struct UploadWalk {
         (name: "mtime-nsecs", value: String(status.st_mtim.tv_nsec)),
       ]
     }
-    if scan.absolutePaths, let absolute = realpath(path, nil) {
-      part.absolutePath = String(cString: absolute)
+    if scan.absolutePaths, let absolute = path.withCPath({ realpath($0, nil) }) {
+      part.absolutePath = LocalPath(cString: absolute)
       free(absolute)
     }
-    return part
+    let isDirectory = status.st_mode & S_IFMT == S_IFDIR
+    let choice = try choose(item, isDirectory)
+    if choice.isSent { send(part, below: item.parent) }
+    guard isDirectory, choice.isEntered else { return }
+    try enter(path, item, part, identity: [UInt64(status.st_dev), UInt64(status.st_ino)], isSent: choice.isSent)
+  }
+
+  /// Whether something is sent, and if it is a directory, whether its entries are looked at.
+  private mutating func choose(_ item: Item, _ isDirectory: Bool) throws -> (isSent: Bool, isEntered: Bool) {
+    let matcher = try matcher ?? scan.pattern?.matcher(periodSpecial: scan.periodSpecial) ?? .all
+    self.matcher = matcher
+    // What was named is sent in any case.
+    guard let parent = item.parent, let name = item.upload.sentName else { return (true, true) }
+    let path = parent.path(of: name).text
+    return (matcher.shouldReport(path, isDirectory), isDirectory && scan.recursive && matcher.shouldDescend(path))
+  }
+
+  /// Gives out a part, and before it the directories that it is in, if that has not been done.
+  private mutating func send(_ part: MultipartPart, below directory: Directory?) {
+    found.append(part)
+    var directory = directory
+    while let unsent = directory, !unsent.isSent {
+      found.append(unsent.part)
+      unsent.isSent = true
+      directory = unsent.parent
+    }
+  }
+
+  private mutating func enter(
+    _ path: LocalPath, _ item: Item, _ part: MultipartPart, identity: [UInt64], isSent: Bool
+  ) throws {
+    var ancestor = item.parent
+    while let directory = ancestor {
+      guard directory.identity != identity else {
+        throw ClientError(.encoding, "the symbolic link \(path.text) leads back to a directory that it is in")
+      }
+      ancestor = directory.parent
+    }
+    let directory = Directory(
+      part: part, parent: item.parent,
+      relativePath: item.upload.sentName.flatMap { name in item.parent.map { $0.path(of: name) } },
+      identity: identity, isSent: isSent)
+    for name in try Self.entries(of: path).reversed() {
+      push(Upload(.path(path + [UInt8(ascii: "/")] + name), name: nil), below: item, directory)
+    }
   }
 
   /// The names in a directory, in order.
-  private static func entries(of path: String) throws -> [String] {
-    guard let directory = opendir(path) else { throw FileError.make("list", path) }
+  private static func entries(of path: LocalPath) throws -> [LocalPath] {
+    guard let directory = path.withCPath({ opendir($0) }) else { throw LocalFileError.make("list", path) }
     defer { closedir(directory) }
-    var names: [String] = []
+    var names: [LocalPath] = []
     errno = 0
     while let entry = readdir(directory) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
         pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) {
-          String(cString: $0)
+          LocalPath(cString: $0)
         }
       }
-      if name != ".", name != ".." { names.append(name) }
+      if name != [UInt8(ascii: ".")], name != [UInt8(ascii: "."), UInt8(ascii: ".")] { names.append(name) }
       errno = 0
     }
-    guard errno == 0 else { throw FileError.make("list", path) }
-    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    guard errno == 0 else { throw LocalFileError.make("list", path) }
+    return names.sorted { $0.lexicographicallyPrecedes($1) }
   }
 
-  private static func target(of path: String) throws -> String {
+  private static func target(of path: LocalPath) throws -> LocalPath {
     var length = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
       buffer.withMemoryRebound(to: CChar.self) { buffer in
-        length = buffer.baseAddress.map { readlink(path, $0, buffer.count) } ?? -1
+        length = buffer.baseAddress.map { target in path.withCPath { readlink($0, target, buffer.count) } } ?? -1
       }
       count = max(length, 0)
     }
-    guard length >= 0 else { throw FileError.make("read", path) }
-    return String(decoding: bytes, as: UTF8.self)
+    guard length >= 0 else { throw LocalFileError.make("read", path) }
+    return bytes
   }
 }
 
 extension Upload {
   /// The name that the daemon is to see.
-  fileprivate var sentName: String? {
-    if let name { return name }
+  fileprivate var sentName: LocalPath? {
+    if let name { return Array(name.utf8) }
     guard case .path(let path) = content else { return nil }
-    if let last = path.split(separator: "/").last, last != ".", last != ".." { return String(last) }
-    guard let absolute = realpath(path, nil) else { return nil }
+    if let last = path.lastName, last != [UInt8(ascii: ".")], last != [UInt8(ascii: "."), UInt8(ascii: ".")] {
+      return last
+    }
+    guard let absolute = path.withCPath({ realpath($0, nil) }) else { return nil }
     defer { free(absolute) }
-    return String(cString: absolute).split(separator: "/").last.map(String.init)
+    return LocalPath(cString: absolute).lastName
   }
 }

@@ -114,7 +114,8 @@ final class HTTPTransport: Transport {
     for (name, value) in request.headers { message.headers.replaceOrAdd(name: name, value: value) }
     if let body = request.body {
       message.headers.replaceOrAdd(name: "Content-Type", value: body.contentType)
-      message.body = .stream(RequestChunks(body: body, relay: relay), length: .unknown)
+      message.body = .stream(
+        RequestChunks(body: body, relay: relay, eventLoop: executor.eventLoop), length: .unknown)
     }
     return message
   }
@@ -167,22 +168,43 @@ private final class EventLoopExecutor: TaskExecutor {
 }
 
 /// The chunks of a request's body, as the HTTP client takes them.
+///
+/// It takes them without waiting until the event loop has looked at one and found that the socket is full. That may be
+/// many; so from time to time the next chunk waits until the loop has done what it had to do before.
 private struct RequestChunks: AsyncSequence, Sendable {
   let body: TransportBody
   let relay: ResponseRelay
+  let eventLoop: any EventLoop
 
   struct AsyncIterator: AsyncIteratorProtocol {
+    /// The most bytes on their way to the loop.
+    private static let limit = 1 << 20
+
     let nextChunk: TransportBody.Next
     let relay: ResponseRelay
+    let eventLoop: any EventLoop
+    private var unseenCount = 0
+
+    init(nextChunk: @escaping TransportBody.Next, relay: ResponseRelay, eventLoop: any EventLoop) {
+      self.nextChunk = nextChunk
+      self.relay = relay
+      self.eventLoop = eventLoop
+    }
 
     mutating func next() async throws -> ByteBuffer? {
       relay.noteProgress()
-      return try await nextChunk().map { ByteBuffer(bytes: $0) }
+      if unseenCount >= Self.limit {
+        try await eventLoop.submit {}.get()
+        unseenCount = 0
+      }
+      guard let chunk = try await nextChunk() else { return nil }
+      unseenCount += chunk.count
+      return ByteBuffer(bytes: chunk)
     }
   }
 
   func makeAsyncIterator() -> AsyncIterator {
-    AsyncIterator(nextChunk: body.makeReader(), relay: relay)
+    AsyncIterator(nextChunk: body.makeReader(), relay: relay, eventLoop: eventLoop)
   }
 }
 
@@ -208,8 +230,12 @@ extension TimeAmount {
 extension ClientError {
   /// Whether a connection broke that had stood.
   fileprivate var isBrokenConnection: Bool {
-    if let cause = cause as? IOError { return [ECONNRESET, EPIPE].contains(cause.errnoCode) }
-    return code == .connection && cause as? HTTPClientError == .remoteConnectionClosed
+    guard code == .connection else { return false }
+    switch cause {
+    case let cause as IOError: return [ECONNRESET, EPIPE].contains(cause.errnoCode)
+    case let cause as ChannelError: return [.ioOnClosedChannel, .alreadyClosed, .outputClosed, .eof].contains(cause)
+    default: return cause as? HTTPClientError == .remoteConnectionClosed
+    }
   }
 
   private static let timeouts: [HTTPClientError] = [
