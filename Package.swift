@@ -125,7 +125,8 @@ let package = Package(
     .target(
       name: "DecoderChecks",
       dependencies: [
-        "IPFSMount", "IPFSFileSystem", "Fuse", "IPFSNode", "UnixFS", "IPLD", "Multiformats", "TestSupport", grdb,
+        "IPFSClient", "IPFSMount", "IPFSFileSystem", "Fuse", "IPFSNode", "UnixFS", "IPLD", "Multiformats",
+        "TestSupport", grdb,
       ],
       path: "Tests/DecoderChecks", swiftSettings: settings),
     .testTarget(

@@ -15,13 +15,20 @@ var settings: [SwiftSetting] = [
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 
 let package = Package(
   name: "Fuzzing",
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(
+      url: "https://github.com/swift-server/async-http-client", from: "1.37.0", traits: ["UnstableHTTPAPIsSupport"]),
   ],
   targets: [
     .systemLibrary(name: "CBlake2", pkgConfig: "libb2"),
@@ -32,6 +39,8 @@ let package = Package(
     .target(name: "Multiformats", dependencies: ["CBlake2", crypto], swiftSettings: settings),
     .target(name: "IPLD", dependencies: ["Multiformats"], swiftSettings: settings),
     .target(name: "UnixFS", dependencies: ["IPLD", "Multiformats"], swiftSettings: settings),
+    .target(
+      name: "IPFSClient", dependencies: ["Multiformats", httpClient, nioSSL] + nio, swiftSettings: settings),
     .target(name: "Coordination", swiftSettings: settings),
     .target(
       name: "IPFSNode",
@@ -49,7 +58,8 @@ let package = Package(
     .target(
       name: "DecoderChecks",
       dependencies: [
-        "IPFSMount", "IPFSFileSystem", "Fuse", "IPFSNode", "UnixFS", "IPLD", "Multiformats", "TestSupport", grdb,
+        "IPFSClient", "IPFSMount", "IPFSFileSystem", "Fuse", "IPFSNode", "UnixFS", "IPLD", "Multiformats",
+        "TestSupport", grdb,
       ],
       swiftSettings: settings),
     .executableTarget(

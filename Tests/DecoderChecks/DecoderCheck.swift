@@ -29,7 +29,7 @@ public struct DecoderCheck: Sendable {
   }
 
   /// The groups in which the fuzzer runs the checks.
-  public static let groups = ["names", "addresses", "codecs", "archives", "unixfs", "state", "commands"]
+  public static let groups = ["names", "addresses", "codecs", "archives", "unixfs", "state", "commands", "replies"]
 
   /// The checks of a group; none for another name.
   public static func group(_ name: String) async throws -> [DecoderCheck] {
@@ -41,6 +41,7 @@ public struct DecoderCheck: Sendable {
     case "unixfs": try await unixFS()
     case "state": state
     case "commands": commands
+    case "replies": replies
     default: []
     }
   }

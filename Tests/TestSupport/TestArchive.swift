@@ -1,9 +1,11 @@
 /// An archive as tests need them: also one that no program would write.
-struct TestArchive {
-  var bytes: [UInt8] = []
+package struct TestArchive {
+  package var bytes: [UInt8] = []
+
+  package init() {}
 
   /// Adds an entry, with a header of the format ustar.
-  mutating func add(
+  package mutating func add(
     _ name: [UInt8], type: Character = "0", _ content: [UInt8] = [], size: Int? = nil, mode: Int? = nil,
     mtime: Int = 1_700_000_000, target: [UInt8] = [], prefix: [UInt8] = [], isGNU: Bool = false
   ) {
@@ -29,7 +31,7 @@ struct TestArchive {
     bytes += header + content + [UInt8](repeating: 0, count: (512 - content.count % 512) % 512)
   }
 
-  mutating func add(
+  package mutating func add(
     _ name: String, type: Character = "0", _ content: String = "", size: Int? = nil, mode: Int? = nil,
     mtime: Int = 1_700_000_000, target: String = "", prefix: String = "", isGNU: Bool = false
   ) {
@@ -39,7 +41,7 @@ struct TestArchive {
   }
 
   /// Adds records that stand in for fields of the next header.
-  mutating func addRecords(_ records: [(key: String, value: [UInt8])], type: Character = "x") {
+  package mutating func addRecords(_ records: [(key: String, value: [UInt8])], type: Character = "x") {
     var content: [UInt8] = []
     for (key, value) in records {
       let length = key.utf8.count + value.count + 3
@@ -52,10 +54,10 @@ struct TestArchive {
   }
 
   /// Ends it.
-  mutating func end() { bytes += [UInt8](repeating: 0, count: 1024) }
+  package mutating func end() { bytes += [UInt8](repeating: 0, count: 1024) }
 
   /// An ended archive.
-  static func make(_ build: (inout TestArchive) -> Void) -> [UInt8] {
+  package static func make(_ build: (inout TestArchive) -> Void) -> [UInt8] {
     var archive = TestArchive()
     build(&archive)
     archive.end()
@@ -63,7 +65,7 @@ struct TestArchive {
   }
 
   /// Writes a header's sum.
-  static func sign(_ header: inout [UInt8]) {
+  package static func sign(_ header: inout [UInt8]) {
     for index in 148..<156 { header[index] = UInt8(ascii: " ") }
     let digits = String(header.reduce(0) { $0 + Int($1) }, radix: 8)
     let field = Array((String(repeating: "0", count: max(0, 6 - digits.count)) + digits).utf8) + [0, 32]
