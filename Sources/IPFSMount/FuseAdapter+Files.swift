@@ -16,7 +16,7 @@ extension FuseAdapter {
   ) async throws(Errno) -> NodeAttributes {
     try await call { fileSystem throws(FileSystemError) in
       let status = try await fileSystem.setAttributes(
-        of: node.rawValue, AttributeChange(changes), isOpen: handle != nil)
+        of: node.rawValue, AttributeChange(changes, keepsTimes: cachesWrites), isOpen: handle != nil)
       return NodeAttributes(FileAttributes(status), timeout: Self.validity)
     }
   }

@@ -71,7 +71,7 @@ extension Timestamp {
 }
 
 extension AttributeChange {
-  init(_ changes: AttributeChanges) {
+  init(_ changes: AttributeChanges, keepsTimes: Bool) {
     let mtime: Timestamp? =
       switch changes.modificationTime {
       case .now: .now
@@ -80,7 +80,8 @@ extension AttributeChange {
       }
     self.init(
       mode: changes.mode.map { UInt16($0 & 0o7777) }, uid: changes.uid, gid: changes.gid, size: changes.size,
-      mtime: mtime, ctime: changes.changeTime.map { Timestamp($0) }, clearsPrivileges: changes.clearsPrivilegeBits)
+      mtime: mtime, ctime: changes.changeTime.map { Timestamp($0) }, clearsPrivileges: changes.clearsPrivilegeBits,
+      keepsTimes: keepsTimes)
   }
 }
 

@@ -181,6 +181,29 @@ struct POSIXTests {
     }
   }
 
+  /// With the writeback cache the kernel keeps the times of a file that is truncated to the size it has; without it the
+  /// time is set. Either way it is the same after the kernel has forgotten the file.
+  @Test(arguments: [true, false])
+  func timesOfATruncationThatCutsNothing(cachesWrites: Bool) throws {
+    try withMount(cachesWrites ? [] : ["writeback=no"]) { mount in
+      let path = "\(mount.path)/f"
+      try write([1, 2, 3], to: path)
+      var times = [timespec(tv_sec: 1000, tv_nsec: 5), timespec(tv_sec: 1000, tv_nsec: 5)]
+      try check(utimensat(AT_FDCWD, path, &times, 0))
+      try check(truncate(path, 3))
+      let seen = try status(path).st_mtim
+      #expect((seen.tv_sec == 1000) == cachesWrites)
+      try mount.stop()
+      try mount.start()
+      let kept = try status(path).st_mtim
+      #expect(kept.tv_sec == seen.tv_sec && kept.tv_nsec == seen.tv_nsec)
+      // One that cuts sets it.
+      try check(utimensat(AT_FDCWD, path, &times, 0))
+      try check(truncate(path, 2))
+      #expect(try status(path).st_mtim.tv_sec > 1000)
+    }
+  }
+
   @Test(arguments: Place.allCases)
   func truncationAndHoles(_ place: Place) throws {
     try place.withDirectory { root in

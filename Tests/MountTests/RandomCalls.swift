@@ -180,7 +180,10 @@ final class RandomCalls {
         (Int(try check(ftruncate(side.files[index].descriptor, length))), [])
       }
     } else {
-      let (path, length) = (randomPath(), randomOffset(limits.largestFile / 4))
+      let path = randomPath()
+      var length = randomOffset(limits.largestFile / 4)
+      // Whether a size that a file has changes its time differs (POSIXTests/timesOfATruncationThatCutsNothing).
+      if (try? status(sides[1].path(path)).st_size) == length { length += 1 }
       try both("truncate", "\(path) to \(length)") { (Int(try check(truncate($0.path(path), length))), []) }
     }
   }

@@ -17,11 +17,13 @@ public struct AttributeChange: Sendable, Hashable {
   public var ctime: Timestamp?
   /// Whether setuid and setgid must go: the caller may not keep them.
   public var clearsPrivileges: Bool
+  /// Whether a new size leaves times that are not named alone: the kernel keeps them, and names what it has changed.
+  public var keepsTimes: Bool
 
   /// A change of the attributes named.
   public init(
     mode: UInt16? = nil, uid: UInt32? = nil, gid: UInt32? = nil, size: UInt64? = nil, mtime: Timestamp? = nil,
-    ctime: Timestamp? = nil, clearsPrivileges: Bool = false
+    ctime: Timestamp? = nil, clearsPrivileges: Bool = false, keepsTimes: Bool = false
   ) {
     self.mode = mode
     self.uid = uid
@@ -30,6 +32,7 @@ public struct AttributeChange: Sendable, Hashable {
     self.mtime = mtime
     self.ctime = ctime
     self.clearsPrivileges = clearsPrivileges
+    self.keepsTimes = keepsTimes
   }
 }
 
@@ -61,8 +64,9 @@ extension FileSystem {
     let times = FileTimes(mtime: change.mtime ?? now, ctime: change.ctime ?? now)
     var areTimesKept = false
     if let size = change.size {
+      let isTimeless = change.keepsTimes && change.mtime == nil && change.ctime == nil
       try await changeContent(inode, "truncate", isOpen: isOpen) { file async throws(FileSystemError) in
-        try await file.truncate(to: size, times: times)
+        try await file.truncate(to: size, times: isTimeless ? nil : times)
       }
       areTimesKept = true
     } else if change.mtime != nil {

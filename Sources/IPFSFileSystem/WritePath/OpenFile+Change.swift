@@ -5,8 +5,10 @@ import UnixFS
 extension OpenFile {
   /// Changes the file's layers while no chunk is being stored and no flush is under way. As a write, the change is
   /// durable with the next flush.
+  ///
+  /// - Parameter times: When it happened; nil where the kernel keeps the times.
   func change(
-    times: FileTimes, _ body: (inout State) throws(FileSystemError) -> Void
+    times: FileTimes?, _ body: (inout State) throws(FileSystemError) -> Void
   ) async throws(FileSystemError) {
     while true {
       let isDone = try state.withLock { state throws(FileSystemError) -> Bool in
@@ -15,7 +17,7 @@ extension OpenFile {
         // A chunker that has begun a chunk would have to look at what changes now.
         if state.stream != nil { try spillStream(&state) }
         try body(&state)
-        state.times = times
+        if let times { state.times = times }
         state.isDirty = true
         return true
       }
@@ -25,7 +27,7 @@ extension OpenFile {
   }
 
   /// Sets the size: cuts, or extends with a hole.
-  func truncate(to size: UInt64, times: FileTimes) async throws(FileSystemError) {
+  func truncate(to size: UInt64, times: FileTimes?) async throws(FileSystemError) {
     guard size <= UInt64(Int64.max) else { throw FileSystemError(.fileTooLarge) }
     try await change(times: times) { state in
       guard size != state.size else { return }
