@@ -25,7 +25,7 @@ enum Examples {
       let file: JSONLink
     }
     let cid = try await client.dag.putJSON(Photo(title: "Sea", file: JSONLink(file)))
-    let photo = try await client.dag.getJSON(Photo.self, cid)
+    let photo = try await client.dag.getJSON(cid, as: Photo.self)
     print(photo)
   }
 

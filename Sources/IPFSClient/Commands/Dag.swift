@@ -9,7 +9,7 @@ extension Client {
   ///   let file: JSONLink
   /// }
   /// let cid = try await client.dag.putJSON(Photo(title: "Sea", file: JSONLink(file)))
-  /// let photo = try await client.dag.getJSON(Photo.self, cid)
+  /// let photo = try await client.dag.getJSON(cid, as: Photo.self)
   /// ```
   public struct Dag: Sendable {
     let client: Client
@@ -131,9 +131,12 @@ extension Client.Dag {
 
   /// Reads a node, or a part of one, as a value. Its links are ``JSONLink``, its bytes ``JSONBytes``.
   ///
+  /// - Parameters:
+  ///   - path: The node, or what a path leads to within one.
+  ///   - type: The type of the value; ``JSON`` for any.
   /// - Throws: `decoding` if it is no such value.
   public func getJSON<Value: Decodable>(
-    _ type: Value.Type = Value.self, _ path: some ContentPath, offline: Bool? = nil, opts: ExtraOptions = [:],
+    _ path: some ContentPath, as type: Value.Type = Value.self, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) async throws -> Value {
     let bytes = try await get(path, offline: offline, opts: opts, timeout: timeout).collect()
