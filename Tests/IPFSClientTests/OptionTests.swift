@@ -343,6 +343,30 @@ struct OptionTests {
     #expect(transport.requests.map(parts) == optionCase.requests.map(parts))
   }
 
+  /// What takes any number of things takes a list of them, too.
+  @Test func takesLists() async throws {
+    let transport = ScriptedTransport()
+    let client = Client(transport: transport)
+    let files: [Upload] = [.text("a", name: "a"), .text("b", name: "b")]
+    let paths = try [CID(Recorded.hello), CID(Recorded.directory)]
+    let arguments = "arg=\(Recorded.hello)&arg=\(Recorded.directory)"
+    _ = try await client.add(files).collect()
+    #expect(transport.parts.count == 2)
+    _ = try await client.addWithProgress(files).collect()
+    #expect(transport.parts.count == 2)
+    _ = try await client.dag.import(files).collect()
+    #expect(transport.parts.count == 2)
+    _ = try await client.block.rm(paths).collect()
+    try await client.files.rm(["/a", "/b"])
+    _ = try? await client.pin.add(paths)
+    _ = try? await client.pin.rm(paths)
+    #expect(
+      transport.requests == [
+        "add", "add?progress=true", "dag/import", "block/rm?\(arguments)", "files/rm?arg=/a&arg=/b",
+        "pin/add?\(arguments)", "pin/rm?\(arguments)",
+      ])
+  }
+
   /// Each call can be told what holds for this one alone.
   @Test func sendsOfflineAndExtraOptions() async throws {
     let transport = ScriptedTransport()

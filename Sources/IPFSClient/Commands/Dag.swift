@@ -162,6 +162,18 @@ extension Client.Dag {
     allowBigBlock: Bool = false, fastProvideRoot: Bool? = nil, fastProvideDAG: Bool? = nil,
     fastProvideWait: Bool? = nil, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<ImportEvent> {
+    `import`(
+      archives, pinRoots: pinRoots, localOnly: localOnly, silent: silent, stats: stats, allowBigBlock: allowBigBlock,
+      fastProvideRoot: fastProvideRoot, fastProvideDAG: fastProvideDAG, fastProvideWait: fastProvideWait,
+      offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Stores the blocks of a list of archives. The parameters are those of the other `import`.
+  public func `import`(
+    _ archives: [Upload], pinRoots: Bool? = nil, localOnly: Bool = false, silent: Bool = false, stats: Bool = false,
+    allowBigBlock: Bool = false, fastProvideRoot: Bool? = nil, fastProvideDAG: Bool? = nil,
+    fastProvideWait: Bool? = nil, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<ImportEvent> {
     client.objects(
       of: Command("dag/import").option("pin-roots", pinRoots).option("local-only", localOnly, default: false)
         .option("silent", silent, default: false).option("stats", stats, default: false)

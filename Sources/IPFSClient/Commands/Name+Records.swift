@@ -90,6 +90,7 @@ extension Client.Name {
   ///   - allowOffline: Whether it is only stored where the daemon cannot tell others; that is an error otherwise.
   ///   - allowDelegated: Whether others are told by HTTP alone. Not together with `allowOffline`.
   ///   - quiet: The option `quiet`, which changes only what Kubo's command line shows.
+  @discardableResult
   public func put(
     _ name: String, _ record: Upload, force: Bool = false, allowOffline: Bool = false, allowDelegated: Bool = false,
     quiet: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil

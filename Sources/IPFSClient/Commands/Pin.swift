@@ -101,8 +101,21 @@ extension Client.Pin {
   ///   - fastProvideDAG: Whether they are told of all blocks; nil for the daemon's default.
   ///   - fastProvideWait: Whether the command waits for that; nil for the daemon's default.
   /// - Returns: The CIDs of what was pinned, in the order of `paths`.
+  @discardableResult
   public func add(
     _ paths: any ContentPath..., recursive: Bool = true, name: String? = nil, fastProvideRoot: Bool? = nil,
+    fastProvideDAG: Bool? = nil, fastProvideWait: Bool? = nil, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) async throws -> [CID] {
+    try await add(
+      paths, recursive: recursive, name: name, fastProvideRoot: fastProvideRoot, fastProvideDAG: fastProvideDAG,
+      fastProvideWait: fastProvideWait, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Pins the content of a list. The parameters are those of the other `add`.
+  @discardableResult
+  public func add(
+    _ paths: [any ContentPath], recursive: Bool = true, name: String? = nil, fastProvideRoot: Bool? = nil,
     fastProvideDAG: Bool? = nil, fastProvideWait: Bool? = nil, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) async throws -> [CID] {
@@ -166,6 +179,15 @@ extension Client.Pin {
   @discardableResult
   public func rm(
     _ paths: any ContentPath..., recursive: Bool = true, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) async throws -> [CID] {
+    try await rm(paths, recursive: recursive, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Removes the pins of a list. The parameters are those of the other `rm`.
+  @discardableResult
+  public func rm(
+    _ paths: [any ContentPath], recursive: Bool = true, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) async throws -> [CID] {
     try await client.value(

@@ -85,7 +85,7 @@ extension Client.Pubsub {
     try await client.run(command, CallOptions(offline, opts, timeout))
   }
 
-  /// Publishes a text. The parameters are those of ``publish(_:_:encoding:offline:opts:timeout:)-([UInt8],_,_,_,_,_)``.
+  /// Publishes a text. The parameters are those of the other `publish`.
   public func publish(
     _ topic: String, _ payload: String, encoding: Encoding? = nil, offline: Bool? = nil,
     opts: ExtraOptions = [:], timeout: Timeouts? = nil
