@@ -455,7 +455,7 @@ struct NetworkCommandTests {
       try await $0.filestore.dups().collect()
     }
     #expect(dups.value.map(\.cid?.description) == [hello, nil])
-    #expect(dups.value.map(\.error) == ["", "bad"])
+    #expect(dups.value.map(\.error) == [nil, "bad"])
   }
 
   @Test func connectionsOfOtherPrograms() async throws {

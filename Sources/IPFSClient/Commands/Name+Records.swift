@@ -25,14 +25,16 @@ extension Client.Name {
   public struct Validation: Codable, Hashable, Sendable {
     /// Whether it is.
     public let isValid: Bool
-    /// Why not; empty if it is.
-    public let reason: String
+    private let reasonText: String
     /// The name.
     public let name: String
 
+    /// Why not; nil if it is.
+    public var reason: String? { reasonText.isEmpty ? nil : reasonText }
+
     private enum CodingKeys: String, CodingKey {
       case isValid = "Valid"
-      case reason = "Reason"
+      case reasonText = "Reason"
       case name = "Name"
     }
   }

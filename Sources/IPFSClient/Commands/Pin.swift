@@ -62,8 +62,8 @@ extension Client.Pin {
     public let isOK: Bool
     /// Blocks that are missing or damaged.
     public let badNodes: [BadNode]
-    /// Why the pins could not be read; empty if they could.
-    public let error: String
+    /// Why the pins could not be read; nil if they could.
+    public let error: String?
 
     private enum CodingKeys: String, CodingKey {
       case cid = "Cid"
@@ -78,7 +78,7 @@ extension Client.Pin {
       cid = try container.decodeCIDIfPresent(forKey: .cid)
       isOK = try container.decodeIfPresent(Bool.self, forKey: .isOK) ?? false
       badNodes = try container.decodeList(forKey: .badNodes)
-      error = try container.decodeIfPresent(String.self, forKey: .error) ?? ""
+      error = try container.decodeTextIfPresent(forKey: .error)
     }
   }
 
