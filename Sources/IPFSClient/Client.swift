@@ -73,7 +73,7 @@ public final class Client: Sendable {
     return client
   }
 
-  /// Asks for the daemon's version, and goes by what is known of it from then on; ``connect(_:configuration:)`` does so.
+  /// Asks for the daemon's version and goes by what is known of it from then on, as ``connect(_:configuration:)`` does.
   ///
   /// With daemons before 0.11, ``pubsub`` uses the encoding `plain` where a call does not say.
   ///

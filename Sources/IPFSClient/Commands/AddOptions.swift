@@ -64,13 +64,12 @@ public struct AddOptions: Hashable, Sendable {
   /// Makes options.
   public init(
     trickle: Bool = false, emptyDirs: Bool? = nil, onlyHash: Bool = false, wrapWithDirectory: Bool = false,
-    chunker: String? = nil,
-    pin: Bool = true, pinName: String? = nil, rawLeaves: Bool? = nil, nocopy: Bool = false, fscache: Bool = false,
-    cidVersion: Int? = nil, hash: String? = nil, inline: Bool = false, inlineLimit: Int? = nil,
-    maxFileLinks: Int? = nil, maxDirectoryLinks: Int? = nil, maxHAMTFanout: Int? = nil, toFiles: String? = nil,
-    preserveMode: Bool = false, preserveMtime: Bool = false, mode: UInt16? = nil, mtime: Int64? = nil,
-    mtimeNsecs: Int? = nil, fastProvideRoot: Bool? = nil, fastProvideDAG: Bool? = nil, fastProvideWait: Bool? = nil,
-    quiet: Bool = false, quieter: Bool = false, silent: Bool = false
+    chunker: String? = nil, pin: Bool = true, pinName: String? = nil, rawLeaves: Bool? = nil, nocopy: Bool = false,
+    fscache: Bool = false, cidVersion: Int? = nil, hash: String? = nil, inline: Bool = false,
+    inlineLimit: Int? = nil, maxFileLinks: Int? = nil, maxDirectoryLinks: Int? = nil, maxHAMTFanout: Int? = nil,
+    toFiles: String? = nil, preserveMode: Bool = false, preserveMtime: Bool = false, mode: UInt16? = nil,
+    mtime: Int64? = nil, mtimeNsecs: Int? = nil, fastProvideRoot: Bool? = nil, fastProvideDAG: Bool? = nil,
+    fastProvideWait: Bool? = nil, quiet: Bool = false, quieter: Bool = false, silent: Bool = false
   ) {
     self.trickle = trickle
     self.emptyDirs = emptyDirs
@@ -105,21 +104,19 @@ public struct AddOptions: Hashable, Sendable {
 
   /// The command with these options.
   func command(progress: Bool) -> Command {
-    Command("add").option("trickle", trickle, default: false).option("empty-dirs", emptyDirs).option(
-      "only-hash", onlyHash, default: false
-    )
-    .option("wrap-with-directory", wrapWithDirectory, default: false).option("chunker", chunker)
-    .option("pin", pin, default: true).option("pin-name", pinName).option("raw-leaves", rawLeaves)
-    .option("nocopy", nocopy, default: false).option("fscache", fscache, default: false)
-    .option("cid-version", cidVersion).option("hash", hash).option("inline", inline, default: false)
-    .option("inline-limit", inlineLimit).option("max-file-links", maxFileLinks)
-    .option("max-directory-links", maxDirectoryLinks).option("max-hamt-fanout", maxHAMTFanout)
-    .option("to-files", toFiles).option("preserve-mode", preserveMode, default: false)
-    .option("preserve-mtime", preserveMtime, default: false).option("mode", octal(mode)).option("mtime", mtime)
-    .option("mtime-nsecs", mtimeNsecs)
-    .option("fast-provide-root", fastProvideRoot).option("fast-provide-dag", fastProvideDAG)
-    .option("fast-provide-wait", fastProvideWait).option("quiet", quiet, default: false)
-    .option("quieter", quieter, default: false).option("silent", silent, default: false)
-    .option("progress", progress, default: false)
+    Command("add").option("trickle", trickle, default: false).option("empty-dirs", emptyDirs)
+      .option("only-hash", onlyHash, default: false).option("wrap-with-directory", wrapWithDirectory, default: false)
+      .option("chunker", chunker).option("pin", pin, default: true).option("pin-name", pinName)
+      .option("raw-leaves", rawLeaves).option("nocopy", nocopy, default: false)
+      .option("fscache", fscache, default: false).option("cid-version", cidVersion).option("hash", hash)
+      .option("inline", inline, default: false).option("inline-limit", inlineLimit)
+      .option("max-file-links", maxFileLinks).option("max-directory-links", maxDirectoryLinks)
+      .option("max-hamt-fanout", maxHAMTFanout).option("to-files", toFiles)
+      .option("preserve-mode", preserveMode, default: false).option("preserve-mtime", preserveMtime, default: false)
+      .option("mode", octal(mode)).option("mtime", mtime).option("mtime-nsecs", mtimeNsecs)
+      .option("fast-provide-root", fastProvideRoot).option("fast-provide-dag", fastProvideDAG)
+      .option("fast-provide-wait", fastProvideWait).option("quiet", quiet, default: false)
+      .option("quieter", quieter, default: false).option("silent", silent, default: false)
+      .option("progress", progress, default: false)
   }
 }

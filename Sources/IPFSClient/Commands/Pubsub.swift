@@ -18,7 +18,9 @@ extension Client {
 }
 
 extension Client.Pubsub {
-  /// How topics and messages are written. ``Client/applyWorkarounds(offline:opts:timeout:)`` finds out which a daemon wants.
+  /// How topics and messages are written.
+  ///
+  /// ``Client/applyWorkarounds(offline:opts:timeout:)`` finds out what a daemon wants.
   public enum Encoding: Hashable, Sendable {
     /// In multibase, as Kubo does since go-ipfs 0.11.
     case multibase
