@@ -28,6 +28,11 @@ public final class Client: Sendable {
 
   /// How many session scopes are open.
   private let sessions = Mutex(0)
+  /// How the daemon's version writes messages of pubsub.
+  private let daemonPubsubEncoding = Mutex(Pubsub.Encoding.multibase)
+
+  /// How messages of pubsub are written where a call does not say.
+  var pubsubEncoding: Pubsub.Encoding { daemonPubsubEncoding.withLock { $0 } }
 
   /// Makes a client of a transport, such as a node in the same process.
   public init(transport: any Transport, chunkSize: Int = ClientConfiguration.defaultChunkSize, offline: Bool? = nil) {
@@ -45,6 +50,8 @@ public final class Client: Sendable {
   }
 
   /// Connects to a daemon and checks that its version is one that this client knows.
+  ///
+  /// ``init(_:)`` makes a client that does not ask, for a daemon of any version.
   ///
   /// - Parameters:
   ///   - address: Where it listens, such as `/ip4/127.0.0.1/tcp/5001`; nil to look where a daemon would say it is
@@ -66,17 +73,19 @@ public final class Client: Sendable {
     return client
   }
 
-  /// Asks for the daemon's version, to go by what is known of it.
+  /// Asks for the daemon's version and goes by what is known of it from then on, as ``connect(_:configuration:)`` does.
   ///
-  /// The one workaround of ipfshttpclient, for daemons before 0.5, is about requests that this client sends the same way
-  /// to all. So nothing else changes.
+  /// With daemons before 0.11, ``pubsub`` uses the encoding `plain` where a call does not say.
   ///
   /// - Returns: The version.
   @discardableResult
   public func applyWorkarounds(
     offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) async throws -> Version {
-    try await version(offline: offline, opts: opts, timeout: timeout)
+    let version = try await version(offline: offline, opts: opts, timeout: timeout)
+    let isPlain = (try? VersionRange(minimum: "0", maximum: "0.11").check(version.version)) != nil
+    daemonPubsubEncoding.withLock { $0 = isPlain ? .plain : .multibase }
+    return version
   }
 
   /// Lets go of all connections. The client can still be used: it opens new ones.

@@ -1,6 +1,6 @@
 public import Multiformats
 
-/// What names content: a ``/Multiformats/CID``, or a path such as `/ipfs/<cid>/a`, `/ipns/<name>` or `<cid>/a`.
+/// What names content: a `CID`, or a path such as `/ipfs/<cid>/a`, `/ipns/<name>` or `<cid>/a`.
 public protocol ContentPath: Sendable {
   /// The path as the daemon reads it.
   var contentPath: String { get }

@@ -62,6 +62,11 @@ extension KeyedDecodingContainer {
     return try decode(CID.self, forKey: key)
   }
 
+  /// A text; nil if there is none, or an empty one in its place.
+  func decodeTextIfPresent(forKey key: Key) throws -> String? {
+    try decodeIfPresent(String.self, forKey: key).flatMap { $0.isEmpty ? nil : $0 }
+  }
+
   /// The elements of a list; none for null, which Go writes for an empty one, or if there is nothing.
   func decodeList<Element: Decodable>(_ type: Element.Type = Element.self, forKey key: Key) throws -> [Element] {
     try decodeIfPresent([Element].self, forKey: key) ?? []

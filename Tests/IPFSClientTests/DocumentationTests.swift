@@ -64,6 +64,21 @@ struct DocumentationTests {
     }
   }
 
+  /// An option that neither a recorded exchange nor a case of OptionTests has could have any name.
+  @Test func everyOptionIsTested() throws {
+    var tested: [String: Set<String>] = [:]
+    for exchange in try ReplayServer.load() {
+      tested[exchange.request.command, default: []].formUnion(exchange.request.query.compactMap(\.first))
+    }
+    for request in OptionTests.cases.flatMap(\.requests) {
+      let parts = request.split { "?&".contains($0) }
+      tested[String(parts[0]), default: []].formUnion(parts.dropFirst().map { String($0.prefix { $0 != "=" }) })
+    }
+    for row in try Self.rows() {
+      #expect(row.options.subtracting(tested[row.command] ?? []).sorted() == [], "\(row.command)")
+    }
+  }
+
   /// Fields of recorded replies that the table leaves out would be fields that the client drops.
   @Test func everyRecordedFieldIsInTheTable() throws {
     let rows = Dictionary(try Self.rows().map { ($0.command, $0.result) }) { first, _ in first }

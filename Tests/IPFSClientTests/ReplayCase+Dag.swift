@@ -97,13 +97,13 @@ extension ReplayCase {
     [
       .bytes("dag get file") { $0.dag.get(Recorded.hello) },
       .result("dag get dir") {
-        try await $0.dag.getJSON(FileNode.self, CID(Recorded.directory))
+        try await $0.dag.getJSON(CID(Recorded.directory), as: FileNode.self)
       } expect: { node, _ in
         #expect(node.Data == JSONBytes([8, 1]))
         #expect(node.Links.map(\.Name) == ["a", "sub"])
         #expect(node.Links.last?.Hash.cid.description == "QmYK7dA9iTDSmYvSbEWFBkKLAtxNWkveYfEPptHimToKVJ")
       },
-      .value("dag get path") { try await $0.dag.getJSON(FileNode.self, "\(Recorded.directory)/sub") },
+      .value("dag get path") { try await $0.dag.getJSON("\(Recorded.directory)/sub", as: FileNode.self) },
       .bytes("dag get dag-cbor encoded") { $0.dag.get(Recorded.directory, outputCodec: "dag-cbor") },
       .value("dag put json", at: ["Cid", "/"]) {
         try await $0.dag.putJSON(MixedNode.sample())
@@ -125,13 +125,13 @@ extension ReplayCase {
         #expect(error?.code == .decoding && error?.command == "dag/put")
       },
       .result("dag get cbor") {
-        try await $0.dag.getJSON(MixedNode.self, mixed)
+        try await $0.dag.getJSON(mixed, as: MixedNode.self)
       } expect: { node, _ in
         let sample = try MixedNode.sample()
         #expect(node == sample)
       },
       .result("dag get cbor path") {
-        try await $0.dag.getJSON(String.self, "\(mixed)/b/2")
+        try await $0.dag.getJSON("\(mixed)/b/2", as: String.self)
       } expect: { text, _ in
         #expect(text == "x")
       },

@@ -22,7 +22,6 @@ extension ReplayCase {
   static let network: [ReplayCase] = bootstraps + swarms + routings + pubsubs
 
   private static let bootstraps: [ReplayCase] = [
-    texts("bootstrap list empty", []) { try await $0.bootstrap() },
     texts("bootstrap add", [address]) { try await $0.bootstrap.add(address) },
     texts("bootstrap list", [address]) { try await $0.bootstrap.list() },
     texts("bootstrap rm", [address]) { try await $0.bootstrap.rm(address) },

@@ -14,6 +14,7 @@ struct ReplayTests {
     "unknown command": "the client has no method for a command that does not exist",
     "GET is refused": "the client sends POST alone",
     "dht findpeer (old name)": "the client asks for the new name and for the old one only of a daemon without that",
+    "bootstrap list empty": "the client lists by `bootstrap/list`, which does the same and has an option",
     "add nothing": "the client always sends a body with `add`",
   ]
 

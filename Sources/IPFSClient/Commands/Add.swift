@@ -86,6 +86,17 @@ extension Client {
     followSymlinks: Bool = false, options: AddOptions = AddOptions(), offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) -> ObjectStream<AddedEntry> {
+    add(
+      files, recursive: recursive, pattern: pattern, periodSpecial: periodSpecial, followSymlinks: followSymlinks,
+      options: options, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Adds the files and directories of a list. The parameters are those of the other `add`.
+  public func add(
+    _ files: [Upload], recursive: Bool = false, pattern: UploadPattern? = nil, periodSpecial: Bool = true,
+    followSymlinks: Bool = false, options: AddOptions = AddOptions(), offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) -> ObjectStream<AddedEntry> {
     let scan = UploadScan(
       recursive: recursive, pattern: pattern, periodSpecial: periodSpecial, followSymlinks: followSymlinks)
     return objects(
@@ -99,6 +110,17 @@ extension Client {
   /// Adds files and directories, and tells how far it is. The parameters are those of `add`.
   public func addWithProgress(
     _ files: Upload..., recursive: Bool = false, pattern: UploadPattern? = nil, periodSpecial: Bool = true,
+    followSymlinks: Bool = false, options: AddOptions = AddOptions(), offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) -> ObjectStream<AddEvent> {
+    addWithProgress(
+      files, recursive: recursive, pattern: pattern, periodSpecial: periodSpecial, followSymlinks: followSymlinks,
+      options: options, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Adds the files and directories of a list, and tells how far it is. The parameters are those of `add`.
+  public func addWithProgress(
+    _ files: [Upload], recursive: Bool = false, pattern: UploadPattern? = nil, periodSpecial: Bool = true,
     followSymlinks: Bool = false, options: AddOptions = AddOptions(), offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) -> ObjectStream<AddEvent> {

@@ -4,6 +4,8 @@
 public struct AddOptions: Hashable, Sendable {
   /// Whether files are laid out as trickle DAGs.
   public var trickle: Bool
+  /// Whether empty directories are added; nil for the daemon's default, yes.
+  public var emptyDirs: Bool?
   /// Whether CIDs are only computed, and nothing is stored.
   public var onlyHash: Bool
   /// Whether a directory is made around all files.
@@ -46,6 +48,12 @@ public struct AddOptions: Hashable, Sendable {
   public var mtime: Int64?
   /// The nanoseconds of that time.
   public var mtimeNsecs: Int?
+  /// Whether others are told at once that the daemon has the result; nil for the daemon's default.
+  public var fastProvideRoot: Bool?
+  /// Whether they are told of all blocks; nil for the daemon's default.
+  public var fastProvideDAG: Bool?
+  /// Whether the command waits for that; nil for the daemon's default.
+  public var fastProvideWait: Bool?
   /// The option `quiet`, which changes only what Kubo's command line shows; so does `quieter`.
   public var quiet: Bool
   /// The option `quieter`.
@@ -55,14 +63,16 @@ public struct AddOptions: Hashable, Sendable {
 
   /// Makes options.
   public init(
-    trickle: Bool = false, onlyHash: Bool = false, wrapWithDirectory: Bool = false, chunker: String? = nil,
-    pin: Bool = true, pinName: String? = nil, rawLeaves: Bool? = nil, nocopy: Bool = false, fscache: Bool = false,
-    cidVersion: Int? = nil, hash: String? = nil, inline: Bool = false, inlineLimit: Int? = nil,
-    maxFileLinks: Int? = nil, maxDirectoryLinks: Int? = nil, maxHAMTFanout: Int? = nil, toFiles: String? = nil,
-    preserveMode: Bool = false, preserveMtime: Bool = false, mode: UInt16? = nil, mtime: Int64? = nil,
-    mtimeNsecs: Int? = nil, quiet: Bool = false, quieter: Bool = false, silent: Bool = false
+    trickle: Bool = false, emptyDirs: Bool? = nil, onlyHash: Bool = false, wrapWithDirectory: Bool = false,
+    chunker: String? = nil, pin: Bool = true, pinName: String? = nil, rawLeaves: Bool? = nil, nocopy: Bool = false,
+    fscache: Bool = false, cidVersion: Int? = nil, hash: String? = nil, inline: Bool = false,
+    inlineLimit: Int? = nil, maxFileLinks: Int? = nil, maxDirectoryLinks: Int? = nil, maxHAMTFanout: Int? = nil,
+    toFiles: String? = nil, preserveMode: Bool = false, preserveMtime: Bool = false, mode: UInt16? = nil,
+    mtime: Int64? = nil, mtimeNsecs: Int? = nil, fastProvideRoot: Bool? = nil, fastProvideDAG: Bool? = nil,
+    fastProvideWait: Bool? = nil, quiet: Bool = false, quieter: Bool = false, silent: Bool = false
   ) {
     self.trickle = trickle
+    self.emptyDirs = emptyDirs
     self.onlyHash = onlyHash
     self.wrapWithDirectory = wrapWithDirectory
     self.chunker = chunker
@@ -84,6 +94,9 @@ public struct AddOptions: Hashable, Sendable {
     self.mode = mode
     self.mtime = mtime
     self.mtimeNsecs = mtimeNsecs
+    self.fastProvideRoot = fastProvideRoot
+    self.fastProvideDAG = fastProvideDAG
+    self.fastProvideWait = fastProvideWait
     self.quiet = quiet
     self.quieter = quieter
     self.silent = silent
@@ -91,16 +104,18 @@ public struct AddOptions: Hashable, Sendable {
 
   /// The command with these options.
   func command(progress: Bool) -> Command {
-    Command("add").option("trickle", trickle, default: false).option("only-hash", onlyHash, default: false)
-      .option("wrap-with-directory", wrapWithDirectory, default: false).option("chunker", chunker)
-      .option("pin", pin, default: true).option("pin-name", pinName).option("raw-leaves", rawLeaves)
-      .option("nocopy", nocopy, default: false).option("fscache", fscache, default: false)
-      .option("cid-version", cidVersion).option("hash", hash).option("inline", inline, default: false)
-      .option("inline-limit", inlineLimit).option("max-file-links", maxFileLinks)
-      .option("max-directory-links", maxDirectoryLinks).option("max-hamt-fanout", maxHAMTFanout)
-      .option("to-files", toFiles).option("preserve-mode", preserveMode, default: false)
-      .option("preserve-mtime", preserveMtime, default: false).option("mode", octal(mode)).option("mtime", mtime)
-      .option("mtime-nsecs", mtimeNsecs).option("quiet", quiet, default: false)
+    Command("add").option("trickle", trickle, default: false).option("empty-dirs", emptyDirs)
+      .option("only-hash", onlyHash, default: false).option("wrap-with-directory", wrapWithDirectory, default: false)
+      .option("chunker", chunker).option("pin", pin, default: true).option("pin-name", pinName)
+      .option("raw-leaves", rawLeaves).option("nocopy", nocopy, default: false)
+      .option("fscache", fscache, default: false).option("cid-version", cidVersion).option("hash", hash)
+      .option("inline", inline, default: false).option("inline-limit", inlineLimit)
+      .option("max-file-links", maxFileLinks).option("max-directory-links", maxDirectoryLinks)
+      .option("max-hamt-fanout", maxHAMTFanout).option("to-files", toFiles)
+      .option("preserve-mode", preserveMode, default: false).option("preserve-mtime", preserveMtime, default: false)
+      .option("mode", octal(mode)).option("mtime", mtime).option("mtime-nsecs", mtimeNsecs)
+      .option("fast-provide-root", fastProvideRoot).option("fast-provide-dag", fastProvideDAG)
+      .option("fast-provide-wait", fastProvideWait).option("quiet", quiet, default: false)
       .option("quieter", quieter, default: false).option("silent", silent, default: false)
       .option("progress", progress, default: false)
   }

@@ -63,7 +63,7 @@ extension Client.Block {
       of: Self.put([file], cidCodec, mhtype, mhlen, pin, allowBigBlock, format), CallOptions(offline, opts, timeout))
   }
 
-  /// Stores several blocks, and gives each as it is stored. The parameters are those of ``put(_:cidCodec:mhtype:mhlen:pin:allowBigBlock:format:offline:opts:timeout:)-swift.method``.
+  /// Stores several blocks, and gives each as it is stored. The parameters are those of the other `put`.
   public func put(
     _ files: [Upload], cidCodec: String? = nil, mhtype: String? = nil, mhlen: Int? = nil, pin: Bool = false,
     allowBigBlock: Bool = false, format: String? = nil, offline: Bool? = nil, opts: ExtraOptions = [:],
@@ -90,6 +90,14 @@ extension Client.Block {
   ///   - quiet: Whether only those that were not removed are given.
   public func rm(
     _ paths: any ContentPath..., force: Bool = false, quiet: Bool = false, offline: Bool? = nil,
+    opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<Removal> {
+    rm(paths, force: force, quiet: quiet, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Removes the blocks of a list. The parameters are those of the other `rm`.
+  public func rm(
+    _ paths: [any ContentPath], force: Bool = false, quiet: Bool = false, offline: Bool? = nil,
     opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<Removal> {
     client.objects(

@@ -41,13 +41,6 @@ extension Client.Bootstrap {
       CallOptions(offline, opts, timeout))
   }
 
-  /// Lists the peers by the command `bootstrap` itself, which does what `bootstrap/list` does.
-  public func callAsFunction(
-    offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
-  ) async throws -> [String] {
-    try await peers(of: Command("bootstrap", safe: true), CallOptions(offline, opts, timeout))
-  }
-
   /// Removes peers.
   ///
   /// - Returns: The peers that were removed.

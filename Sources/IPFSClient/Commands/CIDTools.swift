@@ -28,13 +28,15 @@ extension Client.CIDTools {
     public let cid: String
     /// The other form; empty if there is none.
     public let formatted: String
-    /// Why there is none; empty if there is.
-    public let error: String
+    private let errorText: String
+
+    /// Why there is none; nil if there is.
+    public var error: String? { errorText.isEmpty ? nil : errorText }
 
     private enum CodingKeys: String, CodingKey {
       case cid = "CidStr"
       case formatted = "Formatted"
-      case error = "ErrorMsg"
+      case errorText = "ErrorMsg"
     }
   }
 

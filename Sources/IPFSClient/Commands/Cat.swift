@@ -29,9 +29,12 @@ extension Client {
 
   /// Reads a file of JSON.
   ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - type: The type of the value; ``JSON`` for any.
   /// - Throws: `decoding` if it does not hold such a value.
   public func getJSON<Value: Decodable>(
-    _ type: Value.Type = Value.self, _ path: some ContentPath, offline: Bool? = nil, opts: ExtraOptions = [:],
+    _ path: some ContentPath, as type: Value.Type = Value.self, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) async throws -> Value {
     let bytes = try await cat(path, offline: offline, opts: opts, timeout: timeout).collect()

@@ -33,13 +33,6 @@ extension Client.Config {
       CallOptions(offline, opts, timeout))
   }
 
-  /// Asks for the whole configuration, as ``get(expandAuto:offline:opts:timeout:)`` does.
-  public func show(
-    expandAuto: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
-  ) async throws -> JSON {
-    try await get(expandAuto: expandAuto, offline: offline, opts: opts, timeout: timeout)
-  }
-
   /// Asks for one value.
   ///
   /// - Parameters:

@@ -9,7 +9,7 @@ extension Client {
   ///   let file: JSONLink
   /// }
   /// let cid = try await client.dag.putJSON(Photo(title: "Sea", file: JSONLink(file)))
-  /// let photo = try await client.dag.getJSON(Photo.self, cid)
+  /// let photo = try await client.dag.getJSON(cid, as: Photo.self)
   /// ```
   public struct Dag: Sendable {
     let client: Client
@@ -131,9 +131,12 @@ extension Client.Dag {
 
   /// Reads a node, or a part of one, as a value. Its links are ``JSONLink``, its bytes ``JSONBytes``.
   ///
+  /// - Parameters:
+  ///   - path: The node, or what a path leads to within one.
+  ///   - type: The type of the value; ``JSON`` for any.
   /// - Throws: `decoding` if it is no such value.
   public func getJSON<Value: Decodable>(
-    _ type: Value.Type = Value.self, _ path: some ContentPath, offline: Bool? = nil, opts: ExtraOptions = [:],
+    _ path: some ContentPath, as type: Value.Type = Value.self, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) async throws -> Value {
     let bytes = try await get(path, offline: offline, opts: opts, timeout: timeout).collect()
@@ -156,6 +159,18 @@ extension Client.Dag {
   /// - Returns: The roots that were to be pinned. One that could not be is no error: its event says why.
   public func `import`(
     _ archives: Upload..., pinRoots: Bool? = nil, localOnly: Bool = false, silent: Bool = false, stats: Bool = false,
+    allowBigBlock: Bool = false, fastProvideRoot: Bool? = nil, fastProvideDAG: Bool? = nil,
+    fastProvideWait: Bool? = nil, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<ImportEvent> {
+    `import`(
+      archives, pinRoots: pinRoots, localOnly: localOnly, silent: silent, stats: stats, allowBigBlock: allowBigBlock,
+      fastProvideRoot: fastProvideRoot, fastProvideDAG: fastProvideDAG, fastProvideWait: fastProvideWait,
+      offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Stores the blocks of a list of archives. The parameters are those of the other `import`.
+  public func `import`(
+    _ archives: [Upload], pinRoots: Bool? = nil, localOnly: Bool = false, silent: Bool = false, stats: Bool = false,
     allowBigBlock: Bool = false, fastProvideRoot: Bool? = nil, fastProvideDAG: Bool? = nil,
     fastProvideWait: Bool? = nil, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<ImportEvent> {

@@ -198,6 +198,15 @@ extension Client.Files {
     _ paths: String..., recursive: Bool = false, force: Bool = false, flush: Bool? = nil, offline: Bool? = nil,
     opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) async throws {
+    try await rm(
+      paths, recursive: recursive, force: force, flush: flush, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Removes the entries of a list. The parameters are those of the other `rm`.
+  public func rm(
+    _ paths: [String], recursive: Bool = false, force: Bool = false, flush: Bool? = nil, offline: Bool? = nil,
+    opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws {
     let command = Command("files/rm", paths).option("recursive", recursive, default: false)
       .option("force", force, default: false).option("flush", flush)
     // What went wrong comes as texts, and then a trailer that says only that something did.
@@ -261,6 +270,7 @@ extension Client.Files {
   ///
   /// - Parameter path: The part; nil for all.
   /// - Returns: The CID of what is there.
+  @discardableResult
   public func flush(
     _ path: String? = nil, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) async throws -> CID {

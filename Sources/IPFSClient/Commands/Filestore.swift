@@ -37,8 +37,8 @@ extension Client.Filestore {
 
     /// How it is.
     public let status: Status
-    /// What went wrong; empty if nothing.
-    public let error: String
+    /// What went wrong; nil if nothing.
+    public let error: String?
     private let link: JSONLink?
     /// The file.
     public let filePath: String
@@ -63,7 +63,7 @@ extension Client.Filestore {
     public init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
       status = try container.decode(Status.self, forKey: .status)
-      error = try container.decodeIfPresent(String.self, forKey: .error) ?? ""
+      error = try container.decodeTextIfPresent(forKey: .error)
       link = try container.decodeIfPresent(JSONLink.self, forKey: .link)
       filePath = try container.decodeIfPresent(String.self, forKey: .filePath) ?? ""
       offset = try container.decodeIfPresent(UInt64.self, forKey: .offset) ?? 0
@@ -75,8 +75,8 @@ extension Client.Filestore {
   public struct Duplicate: Codable, Hashable, Sendable {
     /// The block's CID; nil for an error.
     public let cid: CID?
-    /// What went wrong; empty if nothing.
-    public let error: String
+    /// What went wrong; nil if nothing.
+    public let error: String?
 
     private enum CodingKeys: String, CodingKey {
       case cid = "Ref"
@@ -87,7 +87,7 @@ extension Client.Filestore {
     public init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
       cid = try container.decodeCIDIfPresent(forKey: .cid)
-      error = try container.decodeIfPresent(String.self, forKey: .error) ?? ""
+      error = try container.decodeTextIfPresent(forKey: .error)
     }
   }
 

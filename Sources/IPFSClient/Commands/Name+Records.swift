@@ -25,14 +25,16 @@ extension Client.Name {
   public struct Validation: Codable, Hashable, Sendable {
     /// Whether it is.
     public let isValid: Bool
-    /// Why not; empty if it is.
-    public let reason: String
+    private let reasonText: String
     /// The name.
     public let name: String
 
+    /// Why not; nil if it is.
+    public var reason: String? { reasonText.isEmpty ? nil : reasonText }
+
     private enum CodingKeys: String, CodingKey {
       case isValid = "Valid"
-      case reason = "Reason"
+      case reasonText = "Reason"
       case name = "Name"
     }
   }
@@ -90,6 +92,7 @@ extension Client.Name {
   ///   - allowOffline: Whether it is only stored where the daemon cannot tell others; that is an error otherwise.
   ///   - allowDelegated: Whether others are told by HTTP alone. Not together with `allowOffline`.
   ///   - quiet: The option `quiet`, which changes only what Kubo's command line shows.
+  @discardableResult
   public func put(
     _ name: String, _ record: Upload, force: Bool = false, allowOffline: Bool = false, allowDelegated: Bool = false,
     quiet: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil

@@ -46,6 +46,7 @@ extension Client.Name {
   ///   - v1compat: Whether older programs can read the record, too; nil for the daemon's default, yes.
   ///   - sequence: The record's number, more than that of the record before; nil for the next one.
   ///   - ipnsBase: The option `ipns-base`, which Kubo has but does not use.
+  @discardableResult
   public func publish(
     _ path: some ContentPath, resolve: Bool = true, lifetime: String? = "24h", ttl: String? = nil, key: String? = nil,
     allowOffline: Bool = false, allowDelegated: Bool = false, quieter: Bool = false, v1compat: Bool? = nil,

@@ -48,6 +48,7 @@ extension Client.Pin.Remote {
   ///   - service: The service's name.
   ///   - name: A name for the pin.
   ///   - background: Whether the command ends when the service has taken the order, and not when it is carried out.
+  @discardableResult
   public func add(
     _ path: some ContentPath, service: String, name: String? = nil, background: Bool = false, offline: Bool? = nil,
     opts: ExtraOptions = [:], timeout: Timeouts? = nil

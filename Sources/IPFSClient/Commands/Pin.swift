@@ -62,8 +62,8 @@ extension Client.Pin {
     public let isOK: Bool
     /// Blocks that are missing or damaged.
     public let badNodes: [BadNode]
-    /// Why the pins could not be read; empty if they could.
-    public let error: String
+    /// Why the pins could not be read; nil if they could.
+    public let error: String?
 
     private enum CodingKeys: String, CodingKey {
       case cid = "Cid"
@@ -78,7 +78,7 @@ extension Client.Pin {
       cid = try container.decodeCIDIfPresent(forKey: .cid)
       isOK = try container.decodeIfPresent(Bool.self, forKey: .isOK) ?? false
       badNodes = try container.decodeList(forKey: .badNodes)
-      error = try container.decodeIfPresent(String.self, forKey: .error) ?? ""
+      error = try container.decodeTextIfPresent(forKey: .error)
     }
   }
 
@@ -101,8 +101,21 @@ extension Client.Pin {
   ///   - fastProvideDAG: Whether they are told of all blocks; nil for the daemon's default.
   ///   - fastProvideWait: Whether the command waits for that; nil for the daemon's default.
   /// - Returns: The CIDs of what was pinned, in the order of `paths`.
+  @discardableResult
   public func add(
     _ paths: any ContentPath..., recursive: Bool = true, name: String? = nil, fastProvideRoot: Bool? = nil,
+    fastProvideDAG: Bool? = nil, fastProvideWait: Bool? = nil, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) async throws -> [CID] {
+    try await add(
+      paths, recursive: recursive, name: name, fastProvideRoot: fastProvideRoot, fastProvideDAG: fastProvideDAG,
+      fastProvideWait: fastProvideWait, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Pins the content of a list. The parameters are those of the other `add`.
+  @discardableResult
+  public func add(
+    _ paths: [any ContentPath], recursive: Bool = true, name: String? = nil, fastProvideRoot: Bool? = nil,
     fastProvideDAG: Bool? = nil, fastProvideWait: Bool? = nil, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) async throws -> [CID] {
@@ -166,6 +179,15 @@ extension Client.Pin {
   @discardableResult
   public func rm(
     _ paths: any ContentPath..., recursive: Bool = true, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) async throws -> [CID] {
+    try await rm(paths, recursive: recursive, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Removes the pins of a list. The parameters are those of the other `rm`.
+  @discardableResult
+  public func rm(
+    _ paths: [any ContentPath], recursive: Bool = true, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) async throws -> [CID] {
     try await client.value(

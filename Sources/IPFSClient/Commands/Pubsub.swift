@@ -19,6 +19,8 @@ extension Client {
 
 extension Client.Pubsub {
   /// How topics and messages are written.
+  ///
+  /// ``Client/applyWorkarounds(offline:opts:timeout:)`` finds out what a daemon wants.
   public enum Encoding: Hashable, Sendable {
     /// In multibase, as Kubo does since go-ipfs 0.11.
     case multibase
@@ -40,10 +42,11 @@ extension Client.Pubsub {
 
   /// Lists the topics that the daemon is subscribed to.
   ///
-  /// - Parameter encoding: How the daemon writes topics.
+  /// - Parameter encoding: How the daemon writes topics; nil for what is known of its version.
   public func ls(
-    encoding: Encoding = .multibase, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+    encoding: Encoding? = nil, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) async throws -> [String] {
+    let encoding = encoding ?? client.pubsubEncoding
     let topics = try await client.strings(of: Command("pubsub/ls", safe: true), CallOptions(offline, opts, timeout))
     return try topics.map { try encoding.topic($0, command: "pubsub/ls") }
   }
@@ -52,13 +55,14 @@ extension Client.Pubsub {
   ///
   /// - Parameters:
   ///   - topic: A topic that they are subscribed to; nil for any.
-  ///   - encoding: How the daemon wants topics.
+  ///   - encoding: How the daemon wants topics; nil for what is known of its version.
   /// - Returns: Identifiers of peers.
   public func peers(
-    _ topic: String? = nil, encoding: Encoding = .multibase, offline: Bool? = nil, opts: ExtraOptions = [:],
+    _ topic: String? = nil, encoding: Encoding? = nil, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) async throws -> [String] {
-    try await client.strings(
+    let encoding = encoding ?? client.pubsubEncoding
+    return try await client.strings(
       of: Command("pubsub/peers", topic.map { [encoding.argument($0)] } ?? [], safe: true),
       CallOptions(offline, opts, timeout))
   }
@@ -68,12 +72,13 @@ extension Client.Pubsub {
   /// - Parameters:
   ///   - topic: The topic.
   ///   - payload: The message.
-  ///   - encoding: How the daemon wants topics and messages.
+  ///   - encoding: How the daemon wants topics and messages; nil for what is known of its version.
   /// - Throws: `encoding` for a message that is no UTF-8 where that is to be plain.
   public func publish(
-    _ topic: String, _ payload: [UInt8], encoding: Encoding = .multibase, offline: Bool? = nil,
+    _ topic: String, _ payload: [UInt8], encoding: Encoding? = nil, offline: Bool? = nil,
     opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) async throws {
+    let encoding = encoding ?? client.pubsubEncoding
     let command =
       switch encoding {
       case .multibase: Command("pubsub/pub", [encoding.argument(topic)]).sending(file: .bytes(payload))
@@ -82,9 +87,9 @@ extension Client.Pubsub {
     try await client.run(command, CallOptions(offline, opts, timeout))
   }
 
-  /// Publishes a text. The parameters are those of ``publish(_:_:encoding:offline:opts:timeout:)-([UInt8],_,_,_,_,_)``.
+  /// Publishes a text. The parameters are those of the other `publish`.
   public func publish(
-    _ topic: String, _ payload: String, encoding: Encoding = .multibase, offline: Bool? = nil,
+    _ topic: String, _ payload: String, encoding: Encoding? = nil, offline: Bool? = nil,
     opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) async throws {
     try await publish(
@@ -96,10 +101,10 @@ extension Client.Pubsub {
   /// - Parameters:
   ///   - topic: The topic.
   ///   - discover: Whether the daemon looks for peers that are subscribed, too; today's Kubo always does.
-  ///   - encoding: How the daemon wants topics and writes messages.
+  ///   - encoding: How the daemon wants topics and writes messages; nil for what is known of its version.
   ///   - timeout: How long to wait for each message; for ever by default.
   public func subscribe(
-    _ topic: String, discover: Bool = false, encoding: Encoding = .multibase, offline: Bool? = nil,
+    _ topic: String, discover: Bool = false, encoding: Encoding? = nil, offline: Bool? = nil,
     opts: ExtraOptions = [:], timeout: Timeouts? = .infinite
   ) -> ObjectStream<Message> {
     struct Text: Decodable {
@@ -108,6 +113,7 @@ extension Client.Pubsub {
       let seqno: String?
       let topicIDs: [String]?
     }
+    let encoding = encoding ?? client.pubsubEncoding
     let command = Command("pubsub/sub", [encoding.argument(topic)]).option("discover", discover, default: false)
     return client.objects(of: command, CallOptions(offline, opts, timeout)) { (text: Text) in
       [

@@ -17,15 +17,16 @@ extension Client.Unstable.Refs {
   public struct Ref: Codable, Hashable, Sendable {
     /// The link as a text of the format that was asked for; empty for an error.
     public let ref: String
-    /// What went wrong; empty for a link. The other links still come.
-    public let error: String
+    private let errorText: String
 
+    /// What went wrong; nil for a link. The other links still come.
+    public var error: String? { errorText.isEmpty ? nil : errorText }
     /// What the link points to; nil for an error and for texts of other formats.
     public var cid: CID? { try? CID(ref) }
 
     private enum CodingKeys: String, CodingKey {
       case ref = "Ref"
-      case error = "Err"
+      case errorText = "Err"
     }
   }
 
