@@ -189,6 +189,28 @@ struct GetTests {
     #expect(try tree.text("target/root/before") == "before")
   }
 
+  @Test func refusesTreesThatWouldTakeAllDescriptors() async throws {
+    func archive(depth: Int) -> [UInt8] {
+      TestArchive.make { archive in
+        var path = "r"
+        archive.add(path, type: "5")
+        for _ in 1..<depth {
+          path += "/d"
+          archive.addRecords([("path", Array(path.utf8))])
+          archive.add("x", type: "5")
+        }
+      }
+    }
+    let tree = try LocalTree()
+    try await extract(archive(depth: 400), to: tree.path, as: "deep")
+    #expect(try tree.names().count == 400)
+    let error = await #expect(throws: ClientError.self) {
+      try await extract(archive(depth: 513), to: tree.path, as: "deeper")
+    }
+    #expect(error?.code == .decoding)
+    #expect(error?.message.contains("deep") == true && error?.cause == nil)
+  }
+
   @Test(arguments: ["..", ".", "", "a/b", "a\0b"]) func refusesNamesForTheRoot(_ name: String) async throws {
     let tree = try LocalTree()
     #expect(await code { try await extract(Self.tree, to: tree.path, as: name) } == .decoding)
