@@ -97,9 +97,15 @@ struct Reply: Sendable {
   }
 
   /// Waits for all of the body. An error has what had come.
-  mutating func collect() async throws -> [UInt8] {
+  ///
+  /// - Throws: `decoding` for more than `limit` bytes.
+  mutating func collect(limit: Int64 = .max) async throws -> [UInt8] {
     keepRecord()
-    while try await next() != nil {}
+    while try await next() != nil {
+      guard received <= limit else {
+        throw ClientError(.decoding, "a value of more than \(limit) bytes", command: command, status: response.status)
+      }
+    }
     return record ?? []
   }
 }
