@@ -75,7 +75,7 @@ enum JSONValue {
     } catch {
       throw ClientError(
         .decoding, "the reply is not what was expected: \"\(String(decoding: bytes.prefix(64), as: UTF8.self))\"",
-        cause: error, command: command)
+        cause: error, command: command, partial: Array(bytes))
     }
   }
 

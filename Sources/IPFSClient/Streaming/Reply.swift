@@ -9,7 +9,7 @@ struct Reply: Sendable {
   /// How many must come; nil if the daemon does not say.
   private var expected: Int64?
   /// What has come, if it is kept.
-  private var record: [UInt8]?
+  private(set) var record: [UInt8]?
 
   /// The most bytes that are read of a reply that stands for an error.
   private static let errorLimit = 1 << 20
