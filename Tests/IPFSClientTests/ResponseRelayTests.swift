@@ -53,6 +53,20 @@ struct ResponseRelayTests {
     await reader.value
   }
 
+  @Test func noTimeCountsWhileTheSourceIsAsked() async throws {
+    let relay = ResponseRelay(limit: 10)
+    relay.begin()
+    let head = Task { try await relay.takeHead() }
+    while !relay.check(at: Self.later).isLate { await Task.yield() }
+    relay.awaitSource()
+    #expect(relay.check(at: Self.later) == (false, true))
+    relay.noteProgress()
+    #expect(relay.check(at: .now) == (false, true))
+    #expect(relay.check(at: Self.later).isLate)
+    relay.end(.failure(CancellationError()))
+    await #expect(throws: CancellationError.self) { try await head.value }
+  }
+
   /// Runs tasks when it is told to.
   private final class ManualExecutor: TaskExecutor {
     private let jobs = Mutex<[UnownedJob]>([])

@@ -102,6 +102,18 @@ struct TransportFaultTests {
     }
   }
 
+  @Test func anErrorOfReadingHasAllThatHadCome() async throws {
+    let client = Client(transport: ScriptedTransport([Array(#"{"Version":"#.utf8), Array("7}".utf8)]))
+    #expect(await error { _ = try await client.version() }?.partial == Array(#"{"Version":7}"#.utf8))
+    let whole = #"{"Hash":"QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o"} "#
+    for rest in ["[] {}", #"{"Hash""#] {
+      let client = Client(transport: ScriptedTransport([Array(whole.utf8), Array(rest.utf8)]))
+      let error = await error { _ = try await client.block.rm("x").collect() }
+      #expect(error?.code == .decoding)
+      #expect(error?.partial == Array((whole + rest).utf8))
+    }
+  }
+
   @Test(arguments: [200, 404, 500]) func aWebPageIsAProtocolError(_ status: Int) async throws {
     try await withServer(
       script: { _ in [.head(status, [("Content-Type", "text/html; charset=utf-8")]), .chunk([60]), .end()] }
@@ -176,9 +188,9 @@ struct TransportFaultTests {
     try await withServer(script: { _ in [.head(200, Self.json), .chunk(Array(added.utf8)), .end()] }) {
       client, server in
       let (chunks, continuation) = AsyncStream.makeStream(of: [UInt8].self)
-      let entries = Task { try await client.add(.stream(chunks), timeout: 0.2).collect() }
+      let entries = Task { try await client.add(.stream(chunks), timeout: 8).collect() }
       while server.openConnectionCount == 0 { try await Task.sleep(for: .milliseconds(5)) }
-      try await Task.sleep(for: .milliseconds(600))
+      try await Task.sleep(for: .seconds(9))
       continuation.yield([1, 2, 3])
       continuation.finish()
       #expect(try await entries.value.map(\.name) == ["x"])
@@ -390,22 +402,25 @@ struct TransportFaultTests {
     #expect(transport.closes == 2)
   }
 
-  @Test func aRequestThatMeetsAClosingClientIsSentByTheNextConnections() async throws {
-    try await withServer(script: { _ in [.head(200, Self.json), .chunk(Self.version), .end()] }) { client, server in
-      let closing = Task {
-        while !Task.isCancelled {
-          await client.close()
-          await Task.yield()
-        }
+  @Test func whatWaitsForAConnectionWhenTheClientClosesIsSentByTheNext() async throws {
+    let count = Mutex(0)
+    let server = try await RPCTestServer { _ in
+      count.withLock {
+        $0 += 1
+        return $0 == 1 ? [.stall] : [.head(200, Self.json), .end()]
       }
-      // What had not been sent when the client closed is sent; what had been may be cut.
-      for _ in 0..<500 {
-        let error = await error { try await client.files.mkdir("/a") }
-        #expect((error?.cause as? any CustomStringConvertible)?.description != "HTTPClientError.alreadyShutdown")
-      }
-      closing.cancel()
-      await closing.value
     }
+    let client = try Client(ClientConfiguration(address: server.multiaddr, connectionLimit: 1))
+    let first = Task { await code { try await client.files.mkdir("/a") } }
+    while server.requestCount == 0 { try await Task.sleep(for: .milliseconds(5)) }
+    let others = (0..<5).map { _ in Task { await error { try await client.files.mkdir("/b") } } }
+    try await Task.sleep(for: .milliseconds(100))
+    await client.close()
+    #expect(await first.value == .connection)
+    for other in others { #expect(await other.value == nil) }
+    #expect(server.requestCount == 6)
+    await client.close()
+    await server.stop()
   }
 
   @Test func aValueWithoutEndIsRefused() async throws {

@@ -90,7 +90,7 @@ package final class ResponseRelay: Sendable {
   }
 
   /// Says that a part of the request has been taken, or that there is one to take.
-  func noteProgress() {
+  package func noteProgress() {
     state.withLock { state in
       state.awaitsSource = false
       if state.waitingSince != nil { state.waitingSince = .now }
@@ -98,7 +98,7 @@ package final class ResponseRelay: Sendable {
   }
 
   /// Says that the caller is asked for a part of the request: no time counts until `noteProgress`.
-  func awaitSource() {
+  package func awaitSource() {
     state.withLock { $0.awaitsSource = true }
   }
 
