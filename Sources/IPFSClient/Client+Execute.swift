@@ -18,7 +18,7 @@ extension Client {
   /// Runs a command whose reply says nothing.
   func run(_ command: Command, _ call: CallOptions) async throws {
     var reply = try await open(command, call)
-    _ = try await reply.collect()
+    _ = try await reply.collect(limit: Int64(JSONSplitter.valueLimit))
   }
 
   /// Runs a command that gives bytes, all at once.
@@ -31,7 +31,8 @@ extension Client {
   func value<Value: Decodable>(
     _ type: Value.Type = Value.self, of command: Command, _ call: CallOptions
   ) async throws -> Value {
-    let bytes = try await bytes(command, call)
+    var reply = try await open(command, call)
+    let bytes = try await reply.collect(limit: Int64(JSONSplitter.valueLimit))
     return try JSONValue.decode(type, bytes, command: command.path)
   }
 
@@ -74,7 +75,7 @@ enum JSONValue {
     } catch {
       throw ClientError(
         .decoding, "the reply is not what was expected: \"\(String(decoding: bytes.prefix(64), as: UTF8.self))\"",
-        cause: error, command: command)
+        cause: error, command: command, partial: Array(bytes))
     }
   }
 

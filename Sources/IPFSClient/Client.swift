@@ -26,8 +26,15 @@ public final class Client: Sendable {
   /// What `offline` is where a call does not say; nil leaves it to the daemon.
   public let offline: Bool?
 
-  /// How many session scopes are open.
-  private let sessions = Mutex(0)
+  private struct Sessions {
+    /// How many scopes are open.
+    var count = 0
+    /// What lets go of the connections of earlier ones.
+    var closing: Task<Void, Never>?
+  }
+
+  /// Guards the session scopes and nothing else.
+  private let sessions = Mutex(Sessions())
   /// How the daemon's version writes messages of pubsub.
   private let daemonPubsubEncoding = Mutex(Pubsub.Encoding.multibase)
 
@@ -97,7 +104,12 @@ public final class Client: Sendable {
   public func withSession<Result>(
     _ body: (Client) async throws -> Result
   ) async throws -> Result {
-    sessions.withLock { $0 += 1 }
+    let closing = sessions.withLock { sessions in
+      sessions.count += 1
+      return sessions.closing
+    }
+    // Its connections are none of those that an earlier scope lets go of.
+    await closing?.value
     do {
       let result = try await body(self)
       await endSession()
@@ -109,10 +121,13 @@ public final class Client: Sendable {
   }
 
   private func endSession() async {
-    let isLast = sessions.withLock {
-      $0 -= 1
-      return $0 == 0
+    let closing: Task<Void, Never>? = sessions.withLock { sessions in
+      sessions.count -= 1
+      guard sessions.count == 0 else { return nil }
+      let closing = Task { [transport] in await transport.close() }
+      sessions.closing = closing
+      return closing
     }
-    if isLast { await close() }
+    await closing?.value
   }
 }

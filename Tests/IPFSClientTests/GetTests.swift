@@ -189,6 +189,22 @@ struct GetTests {
     #expect(try tree.text("target/root/before") == "before")
   }
 
+  @Test func refusesTreesThatWouldTakeAllDescriptors() async throws {
+    let tree = try LocalTree()
+    for (depth, isTooDeep) in [(512, false), (513, true), (100_000, true)] {
+      let archive = TestArchive.make {
+        $0.add("r", type: "5")
+        $0.addRecords([("path", Array("r".utf8) + [[UInt8]](repeating: Array("/d".utf8), count: depth - 1).joined())])
+        $0.add("x", type: "5")
+      }
+      let error = await #expect(throws: ClientError.self) { try await extract(archive, to: tree.path) }
+      #expect(error?.code == .decoding)
+      // Otherwise the directory above it is missing.
+      #expect((error?.cause == nil) == isTooDeep)
+      #expect(try tree.names() == ["root"])
+    }
+  }
+
   @Test(arguments: ["..", ".", "", "a/b", "a\0b"]) func refusesNamesForTheRoot(_ name: String) async throws {
     let tree = try LocalTree()
     #expect(await code { try await extract(Self.tree, to: tree.path, as: name) } == .decoding)

@@ -128,6 +128,19 @@ struct NetworkCommandTests {
     #expect(try JSONDecoder().decode([Client.Listing].self, from: encoded) == listings)
   }
 
+  @Test(arguments: [
+    "", "x", "9999999999999999999-01-01T00:00:00Z", "999999999999-01-01T00:00:00Z", "-999999999999-01-01T00:00:00Z",
+    "2023-99-99T99:99:99Z", "2023-11-15T00:13:20.\u{0663}Z",
+  ]) func timesThatAreNoneAreLeftOut(_ time: String) async throws {
+    let reply = """
+      {"Objects":[{"Hash":"x","Links":[{"Name":"a","Hash":"\(hello)","Size":1,"Type":1,"ModTime":"\(time)"}]}]}
+      """
+    let (listings, _) = try await ask("ls", reply) { try await $0.ls(hello, long: true).collect() }
+    let link = try #require(listings.first?.links.first)
+    #expect(link.mtime.map { abs($0) < 1 << 60 } ?? true)
+    #expect(link.mtimeNsecs.map { 0..<1_000_000_000 ~= $0 } ?? true)
+  }
+
   // MARK: Messages
 
   @Test func messagesInMultibase() async throws {

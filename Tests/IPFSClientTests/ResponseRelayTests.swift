@@ -1,4 +1,5 @@
 import IPFSClient
+import Synchronization
 import Testing
 
 /// What passes between the task that reads a connection and the one that consumes it.
@@ -49,6 +50,71 @@ struct ResponseRelayTests {
     var taken = 0
     while try await relay.takeChunk() != nil { taken += 1 }
     #expect(taken == 20)
+    await reader.value
+  }
+
+  @Test func noTimeCountsWhileTheSourceIsAsked() async throws {
+    let relay = ResponseRelay(limit: 10)
+    relay.begin()
+    let head = Task { try await relay.takeHead() }
+    while !relay.check(at: Self.later).isLate { await Task.yield() }
+    relay.awaitSource()
+    #expect(relay.check(at: Self.later) == (false, true))
+    relay.noteProgress()
+    #expect(relay.check(at: .now) == (false, true))
+    #expect(relay.check(at: Self.later).isLate)
+    relay.end(.failure(CancellationError()))
+    await #expect(throws: CancellationError.self) { try await head.value }
+  }
+
+  /// Runs tasks when it is told to.
+  private final class ManualExecutor: TaskExecutor {
+    private let jobs = Mutex<[UnownedJob]>([])
+
+    func enqueue(_ job: consuming ExecutorJob) {
+      let job = UnownedJob(job)
+      jobs.withLock { $0.append(job) }
+    }
+
+    /// Runs what waits; false if nothing did.
+    func run() -> Bool {
+      let waiting = jobs.withLock { jobs in
+        defer { jobs = [] }
+        return jobs
+      }
+      for job in waiting { job.runSynchronously(on: asUnownedTaskExecutor()) }
+      return !waiting.isEmpty
+    }
+  }
+
+  @Test func aConsumerThatGetsNoThreadIsNotLate() async throws {
+    let executor = ManualExecutor()
+    let relay = ResponseRelay(limit: 10)
+    relay.begin()
+    let consumer = Task(executorPreference: executor) { try await relay.takeChunk() }
+    while executor.run() {}
+    #expect(relay.check(at: Self.later).isLate)
+    await relay.give([1])
+    #expect(!relay.check(at: Self.later).isLate)
+    while executor.run() {}
+    #expect(try await consumer.value == [1])
+  }
+
+  @Test func theReaderWaitsBehindManySmallChunks() async throws {
+    let relay = ResponseRelay(limit: .infinity)
+    let count = Mutex(0)
+    let reader = Task {
+      for _ in 0..<10_000 {
+        await relay.give([1])
+        count.withLock { $0 += 1 }
+      }
+      relay.end(.success([:]))
+    }
+    try await Task.sleep(for: .milliseconds(100))
+    #expect(count.withLock { $0 } < 2000)
+    var taken = 0
+    while try await relay.takeChunk() != nil { taken += 1 }
+    #expect(taken == 10_000)
     await reader.value
   }
 

@@ -102,6 +102,18 @@ struct TransportFaultTests {
     }
   }
 
+  @Test func anErrorOfReadingHasAllThatHadCome() async throws {
+    let client = Client(transport: ScriptedTransport([Array(#"{"Version":"#.utf8), Array("7}".utf8)]))
+    #expect(await error { _ = try await client.version() }?.partial == Array(#"{"Version":7}"#.utf8))
+    let whole = #"{"Hash":"QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o"} "#
+    for rest in ["[] {}", #"{"Hash""#] {
+      let client = Client(transport: ScriptedTransport([Array(whole.utf8), Array(rest.utf8)]))
+      let error = await error { _ = try await client.block.rm("x").collect() }
+      #expect(error?.code == .decoding)
+      #expect(error?.partial == Array((whole + rest).utf8))
+    }
+  }
+
   @Test(arguments: [200, 404, 500]) func aWebPageIsAProtocolError(_ status: Int) async throws {
     try await withServer(
       script: { _ in [.head(status, [("Content-Type", "text/html; charset=utf-8")]), .chunk([60]), .end()] }
@@ -168,6 +180,60 @@ struct TransportFaultTests {
       let error = await error { _ = try await client.add(.stream(Endless()), timeout: 0.3).collect() }
       #expect(error?.code == .timeout)
       #expect(server.requestCount == 1)
+    }
+  }
+
+  @Test func aSlowSourceIsNoTimeout() async throws {
+    let added = #"{"Name":"x","Hash":"QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o","Size":"3"}"#
+    try await withServer(script: { _ in [.head(200, Self.json), .chunk(Array(added.utf8)), .end()] }) {
+      client, server in
+      let (chunks, continuation) = AsyncStream.makeStream(of: [UInt8].self)
+      let entries = Task { try await client.add(.stream(chunks), timeout: 8).collect() }
+      while server.openConnectionCount == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      try await Task.sleep(for: .seconds(9))
+      continuation.yield([1, 2, 3])
+      continuation.finish()
+      #expect(try await entries.value.map(\.name) == ["x"])
+    }
+  }
+
+  /// Blocks its thread until it is told to go on.
+  private struct Blocking: AsyncSequence, Sendable {
+    let started: AsyncStream<Void>.Continuation
+    let mayEnd: DispatchSemaphore
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+      let source: Blocking
+
+      mutating func next() async -> [UInt8]? {
+        source.block()
+        return nil
+      }
+    }
+
+    func block() {
+      started.yield()
+      mayEnd.wait()
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(source: self) }
+  }
+
+  @Test func aSourceThatBlocksItsThreadHoldsUpNoOtherRequest() async throws {
+    try await withServer(
+      answersEarly: true,
+      script: { request in
+        request.path == "/api/v0/add" ? [.stall] : [.head(200, Self.json), .chunk(Self.version), .end()]
+      }
+    ) { client, _ in
+      let (started, continuation) = AsyncStream.makeStream(of: Void.self)
+      let source = Blocking(started: continuation, mayEnd: DispatchSemaphore(value: 0))
+      let adding = Task { _ = try await client.add(.stream(source)).collect() }
+      for await _ in started { break }
+      #expect(await code { _ = try await client.version(timeout: 5) } == nil)
+      source.mayEnd.signal()
+      adding.cancel()
+      _ = await adding.result
     }
   }
 
@@ -303,6 +369,69 @@ struct TransportFaultTests {
     }
   }
 
+  /// A transport that takes its time to close.
+  private final class SlowToClose: Transport {
+    private let state = Mutex((isClosing: false, overlaps: 0, closes: 0))
+
+    var overlaps: Int { state.withLock { $0.overlaps } }
+    var closes: Int { state.withLock { $0.closes } }
+
+    func send(_ request: TransportRequest) async throws -> TransportResponse {
+      state.withLock { if $0.isClosing { $0.overlaps += 1 } }
+      return try await ScriptedTransport([TransportFaultTests.version]).send(request)
+    }
+
+    func close() async {
+      state.withLock {
+        $0.isClosing = true
+        $0.closes += 1
+      }
+      try? await Task.sleep(for: .milliseconds(50))
+      state.withLock { $0.isClosing = false }
+    }
+  }
+
+  @Test func aSessionBeginsWhenTheLastOneHasEnded() async throws {
+    let transport = SlowToClose()
+    let client = Client(transport: transport)
+    let first = Task { try await client.withSession { _ = try await $0.version() } }
+    while transport.closes == 0 { try await Task.sleep(for: .milliseconds(1)) }
+    try await client.withSession { _ = try await $0.version() }
+    try await first.value
+    #expect(transport.overlaps == 0)
+    #expect(transport.closes == 2)
+  }
+
+  @Test func whatWaitsForAConnectionWhenTheClientClosesIsSentByTheNext() async throws {
+    let count = Mutex(0)
+    let server = try await RPCTestServer { _ in
+      count.withLock {
+        $0 += 1
+        return $0 == 1 ? [.stall] : [.head(200, Self.json), .end()]
+      }
+    }
+    let client = try Client(ClientConfiguration(address: server.multiaddr, connectionLimit: 1))
+    let first = Task { await code { try await client.files.mkdir("/a") } }
+    while server.requestCount == 0 { try await Task.sleep(for: .milliseconds(5)) }
+    let others = (0..<5).map { _ in Task { await error { try await client.files.mkdir("/b") } } }
+    try await Task.sleep(for: .milliseconds(100))
+    await client.close()
+    #expect(await first.value == .connection)
+    for other in others { #expect(await other.value == nil) }
+    #expect(server.requestCount == 6)
+    await client.close()
+    await server.stop()
+  }
+
+  @Test func aValueWithoutEndIsRefused() async throws {
+    let chunks = [[UInt8]](repeating: [UInt8](repeating: UInt8(ascii: " "), count: 32 << 20), count: 10)
+    let client = Client(transport: ScriptedTransport(chunks))
+    let error = await error { _ = try await client.version() }
+    #expect(error?.code == .decoding)
+    #expect(error?.partial.isEmpty == true)
+    #expect(error?.message.contains("more than") == true)
+  }
+
   @Test func connectingAsksForTheVersionAndRefusesOthers() async throws {
     for (version, isKnown) in [("0.42.0", true), ("0.4.21", false), ("0.43.0", false)] {
       let body = Array(
@@ -382,6 +511,21 @@ struct TransportFaultTests {
       #expect(await code { _ = try await client.id() } == .timeout)
       _ = try await client.version(timeout: .infinite)
       _ = try await client.version(timeout: Timeouts(connect: 10, read: .infinity))
+    }
+  }
+
+  @Test(arguments: [1e30, .greatestFiniteMagnitude, .nan]) func anyNumberIsATime(_ seconds: Double) async throws {
+    try await withServer(
+      script: { _ in [.wait(milliseconds: 200), .head(200, Self.json), .chunk(Self.version), .end()] }
+    ) { client, _ in
+      _ = try await client.version(timeout: Timeouts(seconds))
+    }
+  }
+
+  @Test func callsWithTimesOfTheirOwnShareConnections() async throws {
+    try await withServer(script: { _ in [.head(200, Self.json), .chunk(Self.version), .end()] }) { client, server in
+      for index in 0..<100 { _ = try await client.version(timeout: Timeouts(20 - Double(index) / 10)) }
+      #expect(server.connectionCount < 10)
     }
   }
 

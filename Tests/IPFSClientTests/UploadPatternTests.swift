@@ -231,6 +231,28 @@ struct UploadPatternTests {
     #expect(error?.message.contains("leads back") == true)
   }
 
+  @Test func aLinkThatTakesTheirPlaceIsNotFollowed() async throws {
+    for name in ["file", "folder"] {
+      let tree = try LocalTree()
+      try tree.write("secret/text", "secret")
+      try tree.write("root/file", "file")
+      try tree.write("root/folder/text", "text")
+      // Looked at, and not yet opened.
+      let pattern = UploadPattern.custom { [path = tree.path] found, _ in
+        if found == name {
+          #expect(rename("\(path)/root/\(name)", "\(path)/old") == 0)
+          #expect(symlink(name == "file" ? "../secret/text" : "../secret", "\(path)/root/\(name)") == 0)
+        }
+        return true
+      }
+      let client = Client(transport: ScriptedTransport())
+      let error = await #expect(throws: ClientError.self) {
+        _ = try await client.add(.path(tree.path + "/root"), recursive: true, pattern: pattern).collect()
+      }
+      #expect(error?.code == .encoding)
+    }
+  }
+
   @Test func namesThatAreNotUTF8AreSentAsTheyAre() async throws {
     let tree = try LocalTree()
     let directory: [UInt8] = Array(tree.path.utf8) + Array("/d/".utf8)

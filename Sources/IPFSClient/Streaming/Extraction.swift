@@ -24,6 +24,9 @@ final class Extraction {
     let descriptor: LocalDescriptor
   }
 
+  /// The most directories within each other, for each is open: more than paths of this system are useful with.
+  private static let depthLimit = 512
+
   private let rootName: LocalPath
   /// The root as the archive has it; nil before the first entry.
   private var root: TarEntry?
@@ -97,6 +100,9 @@ final class Extraction {
         throw ClientError(.decoding, "the archive begins with \"\(entry.name.text)\", which is no root")
       }
       root = entry
+    }
+    guard names.count <= Self.depthLimit else {
+      throw ClientError(.decoding, "the archive is more than \(Self.depthLimit) directories deep")
     }
     names[0] = rootName
     let name = names.removeLast()

@@ -6,8 +6,8 @@ struct MultipartPart: Sendable {
   enum Content: Sendable {
     /// Bytes; none for a directory.
     case bytes([UInt8])
-    /// A file of this system.
-    case file(LocalPath)
+    /// A file of this system; `follows` tells whether a symbolic link in its place is followed.
+    case file(LocalPath, follows: Bool)
     /// Chunks, read once for each time the request is sent.
     case stream(@Sendable () -> TransportBody.Next)
   }
@@ -137,7 +137,7 @@ private struct MultipartReader {
   private static func content(of part: MultipartPart) throws -> State {
     switch part.content {
     case .bytes(let bytes): .bytes(bytes)
-    case .file(let path): .file(try OpenFile(path))
+    case .file(let path, let follows): .file(try OpenFile(path, follows: follows))
     case .stream(let makeReader): .stream(makeReader())
     }
   }
@@ -162,9 +162,10 @@ private final class OpenFile {
   private let descriptor: LocalDescriptor
   private let path: LocalPath
 
-  init(_ path: LocalPath) throws(ClientError) {
+  init(_ path: LocalPath, follows: Bool) throws(ClientError) {
     // A pipe, which may have taken the file's place, would wait for a writer.
-    guard let descriptor = LocalDescriptor(path.withCPath({ open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) })) else {
+    let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (follows ? 0 : O_NOFOLLOW)
+    guard let descriptor = LocalDescriptor(path.withCPath({ open($0, flags) })) else {
       throw LocalFileError.make("open", path)
     }
     self.descriptor = descriptor

@@ -48,16 +48,18 @@ public struct ObjectStream<Element: Sendable>: AsyncSequence, Sendable {
           } else {
             isAtEnd = true
             splitter.finish()
-            reply = nil
           }
         }
-      } catch let error as ClientError {
-        let command = reply?.command
+      } catch var error as ClientError {
+        if let reply {
+          error = error.of(reply.command)
+          error.partial = reply.record ?? []
+        }
         isAtEnd = true
         waiting = []
         splitter = JSONSplitter()
         reply = nil
-        throw command.map { error.of($0) } ?? error
+        throw error
       }
     }
   }

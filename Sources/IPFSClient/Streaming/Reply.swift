@@ -9,7 +9,7 @@ struct Reply: Sendable {
   /// How many must come; nil if the daemon does not say.
   private var expected: Int64?
   /// What has come, if it is kept.
-  private var record: [UInt8]?
+  private(set) var record: [UInt8]?
 
   /// The most bytes that are read of a reply that stands for an error.
   private static let errorLimit = 1 << 20
@@ -97,9 +97,15 @@ struct Reply: Sendable {
   }
 
   /// Waits for all of the body. An error has what had come.
-  mutating func collect() async throws -> [UInt8] {
+  ///
+  /// - Throws: `decoding` for more than `limit` bytes.
+  mutating func collect(limit: Int64 = .max) async throws -> [UInt8] {
     keepRecord()
-    while try await next() != nil {}
+    while try await next() != nil {
+      guard received <= limit else {
+        throw ClientError(.decoding, "a value of more than \(limit) bytes", command: command, status: response.status)
+      }
+    }
     return record ?? []
   }
 }

@@ -104,7 +104,7 @@ private struct UploadWalk {
     }
     var part: MultipartPart
     switch status.st_mode & S_IFMT {
-    case S_IFREG: part = .file(item.filename, .file(path))
+    case S_IFREG: part = .file(item.filename, .file(path, follows: follows))
     case S_IFLNK: part = .symbolicLink(item.filename ?? [], to: try Self.target(of: path))
     case S_IFDIR: part = .directory(item.filename ?? [])
     default:
@@ -164,14 +164,23 @@ private struct UploadWalk {
       part: part, parent: item.parent,
       relativePath: item.upload.sentName.flatMap { name in item.parent.map { $0.path(of: name) } },
       identity: identity, isSent: isSent)
-    for name in try Self.entries(of: path).reversed() {
+    let follows = scan.followSymlinks || item.parent == nil
+    for name in try Self.entries(of: path, follows: follows).reversed() {
       push(Upload(.path(path + [UInt8(ascii: "/")] + name), name: nil), below: item, directory)
     }
   }
 
   /// The names in a directory, in order.
-  private static func entries(of path: LocalPath) throws -> [LocalPath] {
-    guard let directory = path.withCPath({ opendir($0) }) else { throw LocalFileError.make("list", path) }
+  ///
+  /// - Parameter follows: Whether a symbolic link, which may have taken its place, is followed.
+  private static func entries(of path: LocalPath, follows: Bool) throws -> [LocalPath] {
+    let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW)
+    let descriptor = path.withCPath { open($0, flags) }
+    guard descriptor >= 0 else { throw LocalFileError.make("list", path) }
+    guard let directory = fdopendir(descriptor) else {
+      close(descriptor)
+      throw LocalFileError.make("list", path)
+    }
     defer { closedir(directory) }
     var names: [LocalPath] = []
     errno = 0

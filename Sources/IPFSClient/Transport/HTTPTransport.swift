@@ -11,6 +11,7 @@ import Synchronization
 ///
 /// Redirects are not followed. A request that only reads is sent once more if its connection broke before any of the
 /// reply was there: the daemon may have closed it while it lay idle. Others are not, for they may have been carried out.
+/// Any request is, if the client was closed before it could be sent.
 final class HTTPTransport: Transport {
   private let configuration: ClientConfiguration
   /// What comes before a command in a URL.
@@ -68,10 +69,15 @@ final class HTTPTransport: Transport {
   }
 
   func send(_ request: TransportRequest) async throws -> TransportResponse {
-    do {
-      return try await attempt(request)
-    } catch let error as ClientError where request.isRepeatable && error.isBrokenConnection {
-      return try await attempt(request)
+    var mayRepeat = request.isRepeatable
+    while true {
+      do {
+        return try await attempt(request)
+      } catch let error as ClientError where error.isUnsent {
+        // The next pool is another one.
+      } catch let error as ClientError where mayRepeat && error.isBrokenConnection {
+        mayRepeat = false
+      }
     }
   }
 
@@ -121,8 +127,16 @@ final class HTTPTransport: Transport {
   }
 
   /// The pool whose connections must stand within some seconds.
-  private func client(connect: Double) -> HTTPClient {
-    clients.withLock { clients in
+  ///
+  /// Of seconds that only some calls have, three binary digits count, rounded up: so there are few pools, however many
+  /// calls have limits of their own.
+  private func client(connect seconds: Double) -> HTTPClient {
+    var connect = seconds.isNaN ? .infinity : max(seconds, 0.001)
+    if connect != configuration.timeouts.connect, connect.isFinite {
+      let unit = connect.binade / 4
+      connect = (connect / unit).rounded(.up) * unit
+    }
+    return clients.withLock { clients in
       if let client = clients[connect] { return client }
       var settings = HTTPClient.Configuration(
         tlsConfiguration: tlsConfiguration, redirectConfiguration: .disallow,
@@ -197,6 +211,8 @@ private struct RequestChunks: AsyncSequence, Sendable {
         try await eventLoop.submit {}.get()
         unseenCount = 0
       }
+      relay.awaitSource()
+      defer { relay.noteProgress() }
       guard let chunk = try await nextChunk() else { return nil }
       unseenCount += chunk.count
       return ByteBuffer(bytes: chunk)
@@ -221,9 +237,10 @@ extension TransportHeaders {
 }
 
 extension TimeAmount {
-  /// An amount of seconds; a century for more than that.
+  /// An amount of seconds; a century for more than that, and for what is no number.
   fileprivate init(seconds: Double) {
-    self = .nanoseconds(Int64(min(max(seconds, 0), 100 * 365 * 86400) * 1e9))
+    let century: Double = 100 * 365 * 86400
+    self = .nanoseconds(Int64((seconds < century ? max(seconds, 0) : century) * 1e9))
   }
 }
 
@@ -237,6 +254,9 @@ extension ClientError {
     default: return cause as? HTTPClientError == .remoteConnectionClosed
     }
   }
+
+  /// Whether nothing was sent, for its pool was closed before.
+  fileprivate var isUnsent: Bool { cause as? HTTPClientError == .alreadyShutdown }
 
   private static let timeouts: [HTTPClientError] = [
     .connectTimeout, .deadlineExceeded, .readTimeout, .getConnectionFromPoolTimeout, .tlsHandshakeTimeout,

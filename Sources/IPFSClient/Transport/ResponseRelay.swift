@@ -22,15 +22,20 @@ package final class ResponseRelay: Sendable {
     var head: Head?
     var chunks: [[UInt8]] = []
     var byteCount = 0
+    var isFull: Bool { byteCount >= ResponseRelay.capacity || chunks.count >= ResponseRelay.chunkLimit }
     var end: Result<TransportHeaders, any Error>?
     var consumer: CheckedContinuation<Void, Never>?
     var producer: CheckedContinuation<Void, Never>?
     /// Since when nothing has moved while the consumer waits.
     var waitingSince: ContinuousClock.Instant?
+    /// Whether the daemon waits for the caller, who has not given the next part of the request yet.
+    var awaitsSource = false
   }
 
   /// How many bytes may wait.
   private static let capacity = 1 << 20
+  /// How many chunks may wait, however small.
+  private static let chunkLimit = 256
 
   /// Guards all that the two tasks share. No other lock is taken under it.
   private let state = Mutex(State())
@@ -61,12 +66,12 @@ package final class ResponseRelay: Sendable {
       guard state.end == nil else { return false }
       state.chunks.append(chunk)
       state.byteCount += chunk.count
-      return state.byteCount >= Self.capacity
+      return state.isFull
     }
     guard isFull else { return }
     await withCheckedContinuation { continuation in
       let goesOn = state.withLock { state in
-        if state.end != nil || state.byteCount < Self.capacity { return true }
+        if state.end != nil || !state.isFull { return true }
         state.producer = continuation
         return false
       }
@@ -84,15 +89,25 @@ package final class ResponseRelay: Sendable {
     producer?.resume()
   }
 
-  /// Says that a part of the request has been taken.
-  func noteProgress() {
-    state.withLock { if $0.waitingSince != nil { $0.waitingSince = .now } }
+  /// Says that a part of the request has been taken, or that there is one to take.
+  package func noteProgress() {
+    state.withLock { state in
+      state.awaitsSource = false
+      if state.waitingSince != nil { state.waitingSince = .now }
+    }
+  }
+
+  /// Says that the caller is asked for a part of the request: no time counts until `noteProgress`.
+  package func awaitSource() {
+    state.withLock { $0.awaitsSource = true }
   }
 
   /// Changes the state and wakes the consumer.
   private func update<Result: Sendable>(_ change: (inout sending State) -> sending Result) -> Result {
     let (result, consumer) = state.withLock { state in
       let result = change(&state)
+      // However long the consumer takes until it runs.
+      state.waitingSince = nil
       defer { state.consumer = nil }
       return (result, state.consumer)
     }
@@ -127,7 +142,7 @@ package final class ResponseRelay: Sendable {
           let chunk = state.chunks.removeFirst()
           state.byteCount -= chunk.count
           var producer: CheckedContinuation<Void, Never>?
-          if state.byteCount < Self.capacity { swap(&producer, &state.producer) }
+          if !state.isFull { swap(&producer, &state.producer) }
           return (chunk as [UInt8]?, false, producer)
         }
         switch state.end {
@@ -167,8 +182,8 @@ package final class ResponseRelay: Sendable {
   package func check(at now: ContinuousClock.Instant) -> (isLate: Bool, isRunning: Bool) {
     state.withLock { state in
       guard state.end == nil else { return (false, false) }
-      guard state.isBegun, let since = state.waitingSince else { return (false, true) }
-      return (since.duration(to: now) >= .seconds(limit), true)
+      guard state.isBegun, !state.awaitsSource, let since = state.waitingSince else { return (false, true) }
+      return (since.duration(to: now) / .seconds(1) >= limit, true)
     }
   }
 
