@@ -53,7 +53,7 @@ struct TransportFaultTests {
 
   @Test func aStallAmidTheBodyIsATimeoutWithWhatHadCome() async throws {
     try await withServer(script: { _ in [.head(200), .chunk([1, 2, 3]), .stall] }) { client, _ in
-      let error = await error { _ = try await client.cat("x", timeout: 0.2).collect() }
+      let error = await error { _ = try await client.cat("x", timeout: Timeouts(connect: 20, read: 2)).collect() }
       #expect(error?.code == .timeout)
       #expect(error?.partial == [1, 2, 3])
       #expect(error?.command == "cat")
@@ -177,7 +177,9 @@ struct TransportFaultTests {
 
   @Test func aDaemonThatTakesNoMoreIsATimeout() async throws {
     try await withServer(answersEarly: true, script: { _ in [.deaf, .stall] }) { client, server in
-      let error = await error { _ = try await client.add(.stream(Endless()), timeout: 0.3).collect() }
+      let error = await error {
+        _ = try await client.add(.stream(Endless()), timeout: Timeouts(connect: 20, read: 1)).collect()
+      }
       #expect(error?.code == .timeout)
       #expect(server.requestCount == 1)
     }
@@ -493,7 +495,7 @@ struct TransportFaultTests {
     let server = try await RPCTestServer { _ in [] }
     let address = server.multiaddr.replacing("/ip4/127.0.0.1", with: "/dns4/localhost")
     await server.stop()
-    for address in [address, "/dns4/nowhere.invalid/tcp/5001", "/unix/tmp/nowhere.sock"] {
+    for address in [address, "/unix/tmp/nowhere.sock"] {
       let client = try Client(ClientConfiguration(address: address, timeouts: 20))
       #expect(await code { _ = try await client.version() } == .connection)
       await client.close()
