@@ -7,48 +7,6 @@ import Testing
 
 /// Commands about peers and the daemon that no recorded exchange has, and daemons of other versions.
 struct NetworkCommandTests {
-  private final class Asked: Sendable {
-    let requests = Mutex<[String]>([])
-  }
-
-  /// Runs a call with a daemon that replies to commands by name and knows no others, and returns its result with what
-  /// was asked: `command?name=value&…`, and the first part of the body behind a space.
-  private func ask<Value: Sendable>(
-    _ replies: [String: String], _ call: (Client) async throws -> Value
-  ) async throws -> (value: Value, requests: [String]) {
-    let asked = Asked()
-    let server = try await RPCTestServer { request in
-      let query = request.query.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
-      let form = MultipartForm(request.body, contentType: request.header("Content-Type") ?? "")
-      let body = form?.parts.first.map { " " + String(decoding: $0.body, as: UTF8.self) } ?? ""
-      let command = String(request.path.dropFirst("/api/v0/".count))
-      asked.requests.withLock { $0.append(command + (query.isEmpty ? "" : "?" + query) + body) }
-      guard let reply = replies[command] else {
-        return [.head(404, [("Content-Type", "text/plain")]), .chunk(Array("404 page not found\n".utf8)), .end()]
-      }
-      return [.head(200, [("Content-Type", "application/json")]), .chunk(Array(reply.utf8)), .end()]
-    }
-    let client = try Client(ClientConfiguration(address: server.multiaddr))
-    let result: Result<Value, any Error>
-    do {
-      result = .success(try await call(client))
-    } catch {
-      result = .failure(error)
-    }
-    await client.close()
-    await server.stop()
-    return (try result.get(), asked.requests.withLock { $0 })
-  }
-
-  /// Runs a call of one command, and returns its result with what was asked.
-  private func ask<Value: Sendable>(
-    _ command: String, _ reply: String, _ call: (Client) async throws -> Value
-  ) async throws -> (value: Value, request: String?) {
-    let (value, requests) = try await ask([command: reply], call)
-    #expect(requests.count == 1)
-    return (value, requests.first)
-  }
-
   private let hello = Recorded.hello
 
   // MARK: Daemons of other versions

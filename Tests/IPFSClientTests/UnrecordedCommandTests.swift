@@ -2,41 +2,10 @@ import Foundation
 import IPFSClient
 import Multiformats
 import RPCTestSupport
-import Synchronization
 import Testing
 
 /// Commands, options and replies that no recorded exchange has, against replies as Kubo's source has them.
 struct UnrecordedCommandTests {
-  private final class Asked: Sendable {
-    let text = Mutex("")
-  }
-
-  /// Runs a call with a daemon that gives one reply, and returns its result with what was asked:
-  /// `command?name=value&…`, and the first part of the body behind a space.
-  private func ask<Value: Sendable>(
-    _ reply: String, status: Int = 200, _ call: (Client) async throws -> Value
-  ) async throws -> (value: Value, request: String) {
-    let asked = Asked()
-    let server = try await RPCTestServer { request in
-      let query = request.query.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
-      let form = MultipartForm(request.body, contentType: request.header("Content-Type") ?? "")
-      let body = form?.parts.first.map { " " + String(decoding: $0.body, as: UTF8.self) } ?? ""
-      let command = request.path.dropFirst("/api/v0/".count)
-      asked.text.withLock { $0 = command + (query.isEmpty ? "" : "?" + query) + body }
-      return [.head(status, [("Content-Type", "application/json")]), .chunk(Array(reply.utf8)), .end()]
-    }
-    let client = try Client(ClientConfiguration(address: server.multiaddr))
-    let result: Result<Value, any Error>
-    do {
-      result = .success(try await call(client))
-    } catch {
-      result = .failure(error)
-    }
-    await client.close()
-    await server.stop()
-    return (try result.get(), asked.text.withLock { $0 })
-  }
-
   private let hello = Recorded.hello
 
   // MARK: pin
