@@ -8,6 +8,8 @@ import RPCTestSupport
 ///     client-bench small PORT N     N requests with small replies, one after the other
 ///     client-bench cat PORT         reads 1 GiB
 ///     client-bench add PORT FILE    sends a file
+///
+/// The last three print how many seconds it took.
 @main
 enum ClientBench {
   static func main() async throws {
@@ -32,7 +34,8 @@ enum ClientBench {
 
   private static func with(_ port: String, _ body: @Sendable (Client) async throws -> Void) async throws {
     let client = try Client(ClientConfiguration(address: "/ip4/127.0.0.1/tcp/\(port)"))
-    try await body(client)
+    let took = try await ContinuousClock().measure { try await body(client) }
+    print(took / .seconds(1))
     await client.close()
   }
 
