@@ -23,10 +23,7 @@ final class ReplayServer: Sendable {
 
   private static let start = Task { try await ReplayServer() }
 
-  static func load() throws -> [Exchange] {
-    let url = try #require(Bundle.module.url(forResource: "Fixtures/exchanges", withExtension: "json"))
-    return try JSONDecoder().decode([Exchange].self, from: Data(contentsOf: url))
-  }
+  static func load() throws -> [Exchange] { try Exchange.all() }
 
   private init() async throws {
     let exchanges = try Self.load()

@@ -73,6 +73,14 @@ package struct Exchange: Decodable, Sendable {
   package let request: Request
   package let response: Response
 
+  /// All exchanges, in the order in which they were recorded.
+  package static func all() throws -> [Exchange] {
+    guard let url = Bundle.module.url(forResource: "Fixtures/exchanges", withExtension: "json") else {
+      throw CocoaError(.fileNoSuchFile)
+    }
+    return try JSONDecoder().decode([Exchange].self, from: Data(contentsOf: url))
+  }
+
   /// `length` bytes made from a seed: SHA-256 of the seed and a counter of eight bytes, and so on.
   package static func generated(length: Int, seed: String) -> [UInt8] {
     var bytes: [UInt8] = []

@@ -1,0 +1,233 @@
+import Foundation
+import Glibc
+import NIOCore
+import UnixFS
+
+/// Splits a body of many parts (RFC 2046, section 5.1) while it arrives.
+///
+/// Parts' bytes are handed on as they come, without being copied; only what might be the beginning of a boundary waits
+/// for what follows.
+struct MultipartDecoder: Sendable {
+  private enum State {
+    /// Before the first boundary, or after one, before a part's head.
+    case between
+    case inPart
+    case done
+  }
+
+  private let source: RPCRequest.BodyReader
+  /// `\r\n--BOUNDARY`.
+  private let delimiter: [UInt8]
+  private var state = State.between
+  private var buffer = ByteBuffer()
+
+  /// The longest head of a part, in bytes.
+  private static let headLimit = 80 << 10
+
+  init(boundary: String, source: @escaping RPCRequest.BodyReader) {
+    self.source = source
+    delimiter = Array("\r\n--\(boundary)".utf8)
+    // The first boundary needs no line end before it.
+    buffer.writeString("\r\n")
+  }
+
+  /// The boundary that a content type names.
+  static func boundary(_ contentType: String) -> String? {
+    let parts = HeaderParameters(contentType)
+    guard parts.value.lowercased().hasPrefix("multipart/"), let boundary = parts["boundary"], !boundary.isEmpty,
+      boundary.utf8.count <= 70
+    else { return nil }
+    return boundary
+  }
+
+  /// Skips to the next part; nil after the last one.
+  mutating func nextPart() async throws -> RequestFile? {
+    while try await nextBytes() != nil {}
+    guard state != .done else { return nil }
+    // What comes before the first boundary is no part.
+    while let skipped = try await bytesBeforeDelimiter() { _ = skipped }
+    try await fill(2)
+    if buffer.readableBytesView.starts(with: Array("--".utf8)) {
+      state = .done
+      return nil
+    }
+    let head = try await readHead()
+    state = .inPart
+    return try Self.file(of: head)
+  }
+
+  /// The next bytes of the part; nil at its end.
+  mutating func nextBytes() async throws -> ByteBuffer? {
+    guard state == .inPart else { return nil }
+    if let bytes = try await bytesBeforeDelimiter() { return bytes }
+    state = .between
+    return nil
+  }
+
+  /// Bytes up to the next delimiter; nil, with the delimiter taken away, if that is next.
+  private mutating func bytesBeforeDelimiter() async throws -> ByteBuffer? {
+    while true {
+      switch search() {
+      case .found(0):
+        buffer.moveReaderIndex(forwardBy: delimiter.count)
+        return nil
+      case .none(0):
+        try await fill(buffer.readableBytes + 1)
+      case .found(let length), .none(let length):
+        return buffer.readSlice(length: length)
+      }
+    }
+  }
+
+  private enum Search {
+    /// Where the delimiter is.
+    case found(Int)
+    /// How many bytes surely belong to no delimiter.
+    case none(Int)
+  }
+
+  private func search() -> Search {
+    buffer.withUnsafeReadableBytes { bytes in
+      guard let base = bytes.baseAddress else { return .none(0) }
+      if let place = Self.find(delimiter, in: bytes) { return .found(place) }
+      // Whether the end may begin a delimiter.
+      var kept = min(delimiter.count - 1, bytes.count)
+      while kept > 0, memcmp(base + (bytes.count - kept), delimiter, kept) != 0 { kept -= 1 }
+      return .none(bytes.count - kept)
+    }
+  }
+
+  /// Where a pattern begins, which starts with a line end: few bytes are one.
+  private static func find(_ pattern: [UInt8], in bytes: UnsafeRawBufferPointer) -> Int? {
+    guard let base = bytes.baseAddress else { return nil }
+    var place = 0
+    while bytes.count - place >= pattern.count,
+      let next = memchr(base + place, CInt(pattern[0]), bytes.count - place - pattern.count + 1)
+    {
+      place = base.distance(to: UnsafeRawPointer(next))
+      if memcmp(next, pattern, pattern.count) == 0 { return place }
+      place += 1
+    }
+    return nil
+  }
+
+  /// Waits until there are so many bytes.
+  private mutating func fill(_ count: Int) async throws {
+    while buffer.readableBytes < count {
+      guard var more = try await source() else { throw RPCError("unexpected EOF") }
+      if buffer.readableBytes == 0 {
+        buffer = more
+      } else {
+        // Only a few bytes, or a head.
+        var joined = ByteBufferAllocator().buffer(capacity: buffer.readableBytes + more.readableBytes)
+        joined.writeBuffer(&buffer)
+        joined.writeBuffer(&more)
+        buffer = joined
+      }
+    }
+  }
+
+  /// The lines between a boundary and a part's bytes.
+  private mutating func readHead() async throws -> [String] {
+    // From the end of the boundary's line on, so that a head without lines ends as others do.
+    let end = Array("\r\n\r\n".utf8)
+    while true {
+      let found = buffer.withUnsafeReadableBytes { Self.find(end, in: $0) }
+      if let found {
+        let head = buffer.readString(length: found) ?? ""
+        // The line end stays: an empty part's delimiter begins with it.
+        buffer.moveReaderIndex(forwardBy: 4)
+        return head.components(separatedBy: "\r\n").filter { !$0.isEmpty }
+      }
+      guard buffer.readableBytes < Self.headLimit else { throw RPCError("a part's head is too long", kind: .usage) }
+      try await fill(buffer.readableBytes + 1)
+    }
+  }
+
+  private static func file(of head: [String]) throws(RPCError) -> RequestFile {
+    var fields: [String: String] = [:]
+    for line in head {
+      guard let colon = line.firstIndex(of: ":") else { continue }
+      fields[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+    }
+    let disposition = HeaderParameters(fields["content-disposition"] ?? "")
+    let type = HeaderParameters(fields["content-type"] ?? "").value.lowercased()
+    let name = disposition["name"] ?? ""
+    let halves = name.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    var file = RequestFile(
+      field: halves.first.map(String.init) ?? "",
+      path: disposition["filename"].map { RPCRequest.unescaped($0.utf8) }, kind: .file)
+    switch type {
+    case "application/x-directory", "multipart/form-data", "multipart/mixed": file.kind = .directory
+    case "application/symlink": file.kind = .symlink
+    default: break
+    }
+    let metadata = RPCRequest.pairs(ofQuery: halves.count > 1 ? String(halves[1]) : "")
+    try readMetadata(metadata, into: &file)
+    file.absolutePath = fields["abspath-encoded"].map { RPCRequest.unescaped($0.utf8) } ?? fields["abspath"]
+    return file
+  }
+
+  private static func readMetadata(_ pairs: [RPCRequest.Pair], into file: inout RequestFile) throws(RPCError) {
+    var nanoseconds: UInt32 = 0
+    var seconds: Int64?
+    for (name, value) in pairs {
+      switch name {
+      case "mode":
+        guard let mode = UInt32(value, radix: 8) else { throw RPCError("invalid mode \"\(value)\"", kind: .usage) }
+        file.mode = mode & 0o7777
+      case "mtime":
+        guard let number = Int64(value) else { throw RPCError("invalid mtime \"\(value)\"", kind: .usage) }
+        seconds = number
+      case "mtime-nsecs":
+        guard let number = UInt32(value), number < 1_000_000_000 else {
+          throw RPCError("invalid mtime-nsecs \"\(value)\"", kind: .usage)
+        }
+        nanoseconds = number
+      default: break
+      }
+    }
+    if let seconds { file.mtime = Timestamp(seconds: seconds, nanoseconds: nanoseconds) }
+  }
+}
+
+/// The value of a header with its parameters (RFC 9110, section 5.6.6).
+struct HeaderParameters {
+  /// What comes before the parameters.
+  let value: String
+  private var parameters: [String: String] = [:]
+
+  init(_ text: String) {
+    var rest = text[...]
+    value = rest.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces)
+    rest = rest.drop { $0 != ";" }
+    while rest.first == ";" {
+      rest = rest.dropFirst().drop { $0 == " " || $0 == "\t" }
+      let name = rest.prefix { $0 != "=" && $0 != ";" }
+      rest = rest.dropFirst(name.count)
+      guard rest.first == "=" else { continue }
+      rest = rest.dropFirst()
+      var text = ""
+      if rest.first == "\"" {
+        rest = rest.dropFirst()
+        while let character = rest.first, character != "\"" {
+          rest = rest.dropFirst()
+          if character == "\\", let escaped = rest.first {
+            rest = rest.dropFirst()
+            text.append(escaped)
+          } else {
+            text.append(character)
+          }
+        }
+        rest = rest.dropFirst().drop { $0 != ";" }
+      } else {
+        let token = rest.prefix { $0 != ";" }
+        rest = rest.dropFirst(token.count)
+        text = token.trimmingCharacters(in: .whitespaces)
+      }
+      parameters[name.trimmingCharacters(in: .whitespaces).lowercased()] = text
+    }
+  }
+
+  subscript(_ name: String) -> String? { parameters[name] }
+}

@@ -1,0 +1,71 @@
+import Foundation
+package import NIOCore
+
+/// A request of the RPC, however it came.
+package struct RPCRequest: Sendable {
+  /// A name and its value.
+  package typealias Pair = (name: String, value: String)
+  /// Gives the next part of the body; nil at its end.
+  package typealias BodyReader = @Sendable () async throws -> ByteBuffer?
+
+  /// The HTTP method.
+  package var method: String
+  /// The path below `/api/v0/`.
+  package var command: String
+  /// The query, in order, unescaped.
+  package var query: [Pair]
+  /// The headers.
+  package var headers: [Pair]
+  /// Whether it comes from this process, which needs no permission.
+  package var isTrusted: Bool
+  /// Reads the body.
+  package var body: BodyReader
+
+  /// Makes a request.
+  package init(
+    method: String = "POST", command: String, query: [Pair] = [], headers: [Pair] = [], isTrusted: Bool = false,
+    body: @escaping BodyReader = { nil }
+  ) {
+    self.method = method
+    self.command = command
+    self.query = query
+    self.headers = headers
+    self.isTrusted = isTrusted
+    self.body = body
+  }
+
+  /// The first value of a header, whose name has no case.
+  package func header(_ name: String) -> String? {
+    headers.first { $0.name.lowercased() == name.lowercased() }?.value
+  }
+
+  /// The pairs of a query as a URL has it: `+` is a space, `%` escapes bytes.
+  package static func pairs(ofQuery text: some StringProtocol) -> [Pair] {
+    text.utf8.split(separator: UInt8(ascii: "&")).map { part in
+      let halves = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+      return (name: unescaped(halves[0]), value: halves.count > 1 ? unescaped(halves[1]) : "")
+    }
+  }
+
+  /// Text without its URL escapes; what is no escape stays as it is.
+  static func unescaped(_ text: some Collection<UInt8>, plusIsSpace: Bool = true) -> String {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(text.count)
+    var rest = text[...]
+    while let byte = rest.first {
+      rest = rest.dropFirst()
+      if byte == UInt8(ascii: "%"), let value = hexadecimal(rest.prefix(2)) {
+        bytes.append(value)
+        rest = rest.dropFirst(2)
+      } else {
+        bytes.append(byte == UInt8(ascii: "+") && plusIsSpace ? UInt8(ascii: " ") : byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private static func hexadecimal(_ digits: some Collection<UInt8>) -> UInt8? {
+    guard digits.count == 2, let text = String(bytes: digits, encoding: .utf8), !text.hasPrefix("+") else { return nil }
+    return UInt8(text, radix: 16)
+  }
+}

@@ -1,0 +1,174 @@
+import Crypto
+import Foundation
+import IPFSNodeServer
+import NIOCore
+import RPCTestSupport
+
+/// Compares replies with recorded ones, in the order in which they were recorded.
+///
+/// Identities are the node's own, and what a file written by `files/write` becomes is its own too: there a name of the
+/// recording stands for the name that the node gave, everywhere and from then on.
+struct ReplyComparison {
+  /// Names of the recording, and what the node has instead.
+  private var names: [String: String] = [:]
+
+  /// Commands whose replies tell of this machine or process, and are compared by their shape.
+  private static let shapeOnly: Set<String> = [
+    "version", "id", "repo/stat", "stats/repo", "stats/bw", "swarm/addrs", "swarm/addrs/local", "swarm/addrs/listen",
+    "bitswap/stat", "config/show",
+  ]
+  /// Commands after which names are the node's own.
+  private static let naming = [
+    "key/", "name/", "id", "files/", "routing/", "resolve", "repo/gc", "refs/local", "ls", "pin/",
+  ]
+
+  /// A recorded request, with the node's names in the place of the recorded ones.
+  func request(of exchange: Exchange) -> RPCRequest {
+    var headers: [RPCRequest.Pair] = exchange.request.headers.map { (name: $0.key, value: $0.value) }
+    var body: [UInt8] = []
+    if let files = exchange.request.files {
+      headers.append((name: "Content-Type", value: "multipart/form-data; boundary=BoundaryOfATest"))
+      for file in files {
+        body += "--BoundaryOfATest\r\nContent-Disposition: form-data; name=\"\(file.name ?? "file")\"".utf8
+        if let filename = file.filename {
+          let escaped = filename.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+          body += "; filename=\"\(escaped)\"".utf8
+        }
+        body += "\r\nContent-Type: \(file.type ?? "application/octet-stream")\r\n".utf8
+        for (name, value) in file.headers ?? [:] { body += "\(name): \(value)\r\n".utf8 }
+        body += "\r\n".utf8 + (file.body.bytes ?? []) + "\r\n".utf8
+      }
+      body += "--BoundaryOfATest--\r\n".utf8
+    }
+    let source = ByteSource(body)
+    return RPCRequest(
+      method: exchange.request.method, command: exchange.request.command,
+      query: exchange.request.query.map { (name: $0[0], value: renamed($0[1])) }, headers: headers,
+      body: { source.next() })
+  }
+
+  private func renamed(_ text: String) -> String {
+    var text = text
+    for (old, new) in names where text.contains(old) { text = text.replacingOccurrences(of: old, with: new) }
+    return text
+  }
+
+  /// What differs, in words.
+  mutating func differences(
+    between exchange: Exchange, and reply: RecordingSink.Recorded, except field: String?
+  ) -> [String] {
+    guard field != "*" else { return [] }
+    var differences: [String] = []
+    func expect(_ what: String, _ actual: String?, _ expected: String?) {
+      if actual != expected, field != what {
+        differences.append("\(what): \(actual ?? "nothing") instead of \(expected ?? "nothing")")
+      }
+    }
+    let expected = exchange.response
+    expect("status", String(reply.status), String(expected.status))
+    for name in ["Content-Type", "X-Chunked-Output", "X-Stream-Output", "Trailer", "X-Content-Type-Options", "Allow"] {
+      expect(name, reply.header(name), expected.headers[name]?.first)
+    }
+    if Self.shapeOnly.contains(exchange.request.command) == false {
+      expect("X-Content-Length", reply.header("X-Content-Length"), expected.headers["X-Content-Length"]?.first)
+    }
+    let trailer = expected.trailers["X-Stream-Error"].map(renamed)
+    expect("X-Stream-Error", reply.trailers.first?.value, trailer)
+    if let digest = expected.body.sha256 {
+      let own = SHA256.hash(data: reply.body).map { String(format: "%02x", $0) }.joined()
+      expect("body", own, digest)
+    } else if reply.header("Content-Type") == "application/json", expected.status == Int(reply.status) {
+      differences += compareValues(exchange, reply).filter { field == nil || !$0.hasPrefix("\(field ?? ""):") }
+    } else {
+      expect(
+        "body", String(decoding: reply.body, as: UTF8.self), String(decoding: expected.body.bytes ?? [], as: UTF8.self))
+    }
+    return differences
+  }
+
+  private mutating func compareValues(_ exchange: Exchange, _ reply: RecordingSink.Recorded) -> [String] {
+    let own = Self.lines(reply.body)
+    let recorded = Self.lines(exchange.response.body.bytes ?? [])
+    guard own.count == recorded.count else {
+      return [
+        "body: \(String(decoding: reply.body.prefix(2000), as: UTF8.self)) instead of "
+          + String(decoding: (exchange.response.body.bytes ?? []).prefix(2000), as: UTF8.self)
+      ]
+    }
+    var differences: [String] = []
+    let byShape = Self.shapeOnly.contains(exchange.request.command)
+    let mayName = Self.naming.contains { exchange.request.command.hasPrefix($0) }
+    for (own, recorded) in zip(own, recorded) {
+      compare(own, recorded, at: "body", byShape: byShape, mayName: mayName, &differences)
+    }
+    return differences
+  }
+
+  /// The values of a body, in an order of their own: where Kubo's is that of a map or of a walk, it means nothing.
+  private static func lines(_ body: [UInt8]) -> [Any] {
+    body.split(separator: 0x0A).map { line in
+      (try? JSONSerialization.jsonObject(with: Data(line), options: .fragmentsAllowed))
+        ?? String(decoding: line, as: UTF8.self)
+    }
+  }
+
+  private mutating func compare(
+    _ own: Any, _ recorded: Any, at path: String, byShape: Bool, mayName: Bool, _ differences: inout [String]
+  ) {
+    switch (own, recorded) {
+    case (let own as [String: Any], let recorded as [String: Any]):
+      // Maps by CID: their keys may be the node's own names.
+      let renamedKeys = Dictionary(recorded.map { (renamed($0.key), $0.value) }) { first, _ in first }
+      if !byShape, Set(own.keys) != Set(renamedKeys.keys) {
+        differences.append("\(path): has \(own.keys.sorted()) instead of \(renamedKeys.keys.sorted())")
+      }
+      for (key, value) in renamedKeys {
+        guard let mine = own[key] else {
+          if byShape { differences.append("\(path).\(key): is missing") }
+          continue
+        }
+        compare(mine, value, at: key, byShape: byShape, mayName: mayName, &differences)
+      }
+    case (let own as [Any], let recorded as [Any]):
+      if byShape { return }
+      guard own.count == recorded.count else {
+        differences.append("\(path): \(own) instead of \(recorded)")
+        return
+      }
+      for (own, recorded) in zip(own, recorded) {
+        compare(own, recorded, at: path, byShape: byShape, mayName: mayName, &differences)
+      }
+    case (let own as String, let recorded as String):
+      if byShape || own == renamed(recorded) { return }
+      if mayName, Self.isName(own), Self.isName(recorded), names[recorded] == nil {
+        names[recorded] = own
+        return
+      }
+      differences.append("\(path): \(own) instead of \(renamed(recorded))")
+    default:
+      if byShape, type(of: own) == type(of: recorded) || (own is NSNumber && recorded is NSNumber) { return }
+      if (own as? NSObject) != (recorded as? NSObject) { differences.append("\(path): \(own) instead of \(recorded)") }
+    }
+  }
+
+  /// Whether a text is the name of a block or of a key.
+  private static func isName(_ text: String) -> Bool {
+    guard text.count > 40, !text.contains(" ") else { return false }
+    return ["Qm", "baf", "k51", "k2k4", "12D3"].contains { text.hasPrefix($0) } || text.hasPrefix("/ipfs/")
+  }
+}
+
+/// Gives bytes in a few pieces.
+final class ByteSource: @unchecked Sendable {
+  private var rest: ArraySlice<UInt8>
+
+  init(_ bytes: [UInt8]) {
+    rest = bytes[...]
+  }
+
+  func next() -> ByteBuffer? {
+    guard !rest.isEmpty else { return nil }
+    defer { rest = rest.dropFirst(1000) }
+    return ByteBuffer(bytes: rest.prefix(1000))
+  }
+}
