@@ -20,8 +20,12 @@ package struct RPCService: Sendable {
   ///
   /// - Throws: What the sink throws: the caller hung up.
   package func respond(to request: RPCRequest, through sink: any ReplySink) async throws {
-    let reply = Reply(to: sink)
+    let reply = Reply(to: sink, headers: access.headers(for: request))
     do {
+      if request.method == "OPTIONS", !request.isTrusted {
+        try access.check(request)
+        return try await reply.allowCalls()
+      }
       try await run(request, reply)
     } catch let error as HungUp {
       throw error
