@@ -13,6 +13,7 @@ var settings: [SwiftSetting] = [
 if Context.environment["CI"] != nil { settings.append(.treatAllWarnings(as: .error)) }
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -61,7 +62,9 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     .target(
       name: "IPFSNode",
-      dependencies: ["UnixFS", "IPLD", "Multiformats", "CISAL", "CLinux", "Coordination", grdb, logging],
+      dependencies: [
+        "UnixFS", "IPLD", "Multiformats", "CISAL", "CLinux", "Coordination", grdb, logging, crypto, cryptoExtras,
+      ],
       swiftSettings: settings),
 
     // FUSE, without anything of IPFS.

@@ -46,7 +46,8 @@ package struct RPCService: Sendable {
       arguments += try await Self.lines(of: files)
     }
     let call = Call(
-      services: services, command: command, arguments: arguments, options: options, files: files, reply: reply)
+      services: services, command: command, arguments: arguments, options: options, files: files, reply: reply,
+      isOwner: request.isTrusted || access.trustsHost)
     try call.checkArguments()
     guard let seconds = try call.timeout() else { return try await command.body(call) }
     try await Self.withDeadline(seconds) { try await command.body(call) }
