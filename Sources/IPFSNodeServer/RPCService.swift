@@ -47,7 +47,7 @@ package struct RPCService: Sendable {
     }
     let call = Call(
       services: services, command: command, arguments: arguments, options: options, files: files, reply: reply,
-      isOwner: request.isTrusted || access.trustsHost)
+      isOwner: request.isTrusted)
     try call.checkArguments()
     guard let seconds = try call.timeout() else { return try await command.body(call) }
     try await Self.withDeadline(seconds) { try await command.body(call) }
