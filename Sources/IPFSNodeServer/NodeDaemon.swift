@@ -92,6 +92,19 @@ public struct NodeDaemon: Sendable {
   }
 }
 
+extension NodeDaemon {
+  /// Serves a node to its owner's programs alone, on the socket in its repo, beside what else the process does with it.
+  ///
+  /// - Returns: What ends it.
+  /// - Throws: Where the socket cannot be made.
+  public static func serveOwner(of node: Node, logger: Logger) async throws -> @Sendable () async -> Void {
+    let server = try await ServerTask.start(
+      RPCServer.Configuration(addresses: [.unix(path: "\(node.repo.path)/\(socketName)")]),
+      service: RPCService(Services(node: node, logger: logger)), logger: logger)
+    return { await server.stop() }
+  }
+}
+
 extension AccessRules {
   /// The rules of a configuration's section `API`.
   init(_ section: ConfigurationValue?) {
