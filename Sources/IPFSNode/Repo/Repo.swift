@@ -93,7 +93,7 @@ public struct Repo: Sendable, Hashable {
   /// A folder that has other things in it is somebody else's: a mistyped path must not scatter files there.
   private func refuseForeignFolder() throws(NodeError) {
     let own: Set<String> = [
-      "api", "blocks", "config", "control", "keystore", "log", "repo.lock", "reserve", "spool", "swipfs.db",
+      "api", "blocks", "config", "control", "keystore", "log", "repo.lock", "reserve", "rpc", "spool", "swipfs.db",
     ]
     let found = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     if let foreign = found.first(where: { !own.contains($0) }) {
