@@ -42,12 +42,24 @@ public final class ConfigurationFile: Sendable {
   ///
   /// - Throws: `notFound` for a key that configurations do not have, `invalid` for a value that its key cannot have;
   ///   `unusableRepo`, `noSpace`, `inputOutput`.
-  public func set(_ key: String, to value: ConfigurationValue) throws(NodeError) {
+  public func set(_ key: String, to value: ConfigurationValue) async throws(NodeError) {
     try ConfigurationSchema.check(key)
-    try change { configuration throws(NodeError) in
+    try await change { configuration throws(NodeError) in
       // Whoever sets a section means the rest of it; the identity is not theirs to set.
       let identity = configuration[Identity.section]
       try configuration.set(key, to: value)
+      configuration[Identity.section] = identity
+    }
+  }
+
+  /// Takes another configuration, but for the identity, which stays.
+  ///
+  /// - Throws: `invalid` for what a repo cannot be opened with; `unusableRepo`, `noSpace`, `inputOutput`.
+  public func replace(with new: ConfigurationValue) async throws(NodeError) {
+    guard case .object = new else { throw NodeError(.invalid, "failed to decode file as config") }
+    try await change { configuration throws(NodeError) in
+      let identity = configuration[Identity.section]
+      configuration = new
       configuration[Identity.section] = identity
     }
   }
@@ -58,7 +70,15 @@ public final class ConfigurationFile: Sendable {
   /// - Throws: `invalid` for what a repo cannot be opened with; the errors of `body`; `unusableRepo`, `noSpace`,
   ///   `inputOutput`.
   @discardableResult
-  public func change<T: Sendable>(_ body: (inout ConfigurationValue) throws(NodeError) -> T) throws(NodeError) -> T {
+  public func change<T: Sendable>(
+    _ body: @escaping @Sendable (inout ConfigurationValue) throws(NodeError) -> T
+  ) async throws(NodeError) -> T {
+    try await offload { () throws(NodeError) in try self.changeNow(body) }
+  }
+
+  private func changeNow<T: Sendable>(
+    _ body: (inout ConfigurationValue) throws(NodeError) -> T
+  ) throws(NodeError) -> T {
     try changing.withLock { _ throws(NodeError) in
       let old = try contents()
       var new = old
@@ -68,21 +88,9 @@ public final class ConfigurationFile: Sendable {
     }
   }
 
-  /// Takes another configuration, but for the identity, which stays.
-  ///
-  /// - Throws: `invalid` for what a repo cannot be opened with; `unusableRepo`, `noSpace`, `inputOutput`.
-  public func replace(with new: ConfigurationValue) throws(NodeError) {
-    guard case .object = new else { throw NodeError(.invalid, "failed to decode file as config") }
-    try change { configuration throws(NodeError) in
-      let identity = configuration[Identity.section]
-      configuration = new
-      configuration[Identity.section] = identity
-    }
-  }
-
   /// The node's identity, which is made where the file has none.
   func identity() throws(NodeError) -> Identity {
-    try change { configuration throws(NodeError) in
+    try changeNow { configuration throws(NodeError) in
       if let identity = try Identity(in: configuration) { return identity }
       let identity = Identity(.ed25519())
       configuration[Identity.section] = identity.section
@@ -105,8 +113,11 @@ public final class ConfigurationFile: Sendable {
   /// Keeps the file as it is under another name, for those who want it back.
   ///
   /// - Parameter prefix: What the name has behind `config-`, before a number of its own.
-  public func keepCopy(_ prefix: String) throws(NodeError) {
-    let name = "config-\(prefix)\(UInt32.random(in: 0 ... .max))"
-    try Repo.write(bytes(), to: "\(repo.path)/\(name)")
+  /// - Throws: `unusableRepo`, `noSpace`, `inputOutput`.
+  public func keepCopy(_ prefix: String) async throws(NodeError) {
+    try await offload { () throws(NodeError) in
+      let name = "config-\(prefix)\(UInt32.random(in: 0 ... .max))"
+      try Repo.write(self.bytes(), to: "\(self.repo.path)/\(name)")
+    }
   }
 }
