@@ -18,8 +18,9 @@ package struct CommandTable: Sendable {
   /// Every command of the node.
   package static let standard = CommandTable(
     [
-      bitswapCommands, blockCommands, bootstrapCommands, configCommands, daemonCommands, diagCommands, keyCommands,
-      logCommands, nameCommands, nameRecordCommands, nodeCommands, p2pCommands, provideCommands, pubsubCommands,
-      routingCommands, statsCommands, swarmCommands, swarmFilterCommands,
+      addCommands, bitswapCommands, blockCommands, bootstrapCommands, catCommands, configCommands, daemonCommands,
+      diagCommands, keyCommands, listCommands, logCommands, multibaseCommands, nameCommands, nameRecordCommands,
+      nodeCommands, p2pCommands, provideCommands, pubsubCommands, refsCommands, resolveCommands, routingCommands,
+      statsCommands, swarmCommands, swarmFilterCommands,
     ].flatMap { $0 })
 }
