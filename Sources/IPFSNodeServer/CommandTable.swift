@@ -18,6 +18,6 @@ package struct CommandTable: Sendable {
   /// Every command of the node.
   package static let standard = CommandTable(
     [
-      blockCommands
+      blockCommands, filesCommands, pinCommands, repoCommands
     ].flatMap { $0 })
 }
