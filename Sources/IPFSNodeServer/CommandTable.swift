@@ -18,6 +18,8 @@ package struct CommandTable: Sendable {
   /// Every command of the node.
   package static let standard = CommandTable(
     [
-      blockCommands, filesCommands, pinCommands, repoCommands
+      addCommands, catCommands, listCommands, resolveCommands, refsCommands,
+      blockCommands,
+      multibaseCommands, filesCommands, pinCommands, repoCommands,
     ].flatMap { $0 })
 }

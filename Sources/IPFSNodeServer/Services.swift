@@ -1,5 +1,6 @@
 package import IPFSNode
 package import Logging
+package import UnixFS
 
 /// What all commands work with.
 package final class Services: Sendable {
@@ -9,6 +10,8 @@ package final class Services: Sendable {
   package let table: CommandTable
   /// Where errors go that no caller sees.
   package let logger: Logger
+  /// The memory for files that are being added, all of them together.
+  package let importBudget = ConcurrentImporter.Budget(48 << 20)
 
   /// Takes a node, which stays the caller's to close.
   package init(node: Node, table: CommandTable = .standard, logger: Logger) {
