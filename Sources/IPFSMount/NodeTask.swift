@@ -67,7 +67,7 @@ extension NodeTask {
       case .stat: try await Self.stat(node, report)
       case .addPin(let path, let isDirect, let name):
         let cid = try await Self.resolve(path, node)
-        try await node.pins.add(cid, kind: isDirect ? .direct : .recursive, name: name) { blocks in
+        try await node.pins.add(cid, kind: isDirect ? .direct : .recursive, name: name) { blocks, _ in
           report(.progress("\(blocks) blocks seen"))
         }
         try Self.tell(ListedPin(cid: cid.description, type: isDirect ? "direct" : "recursive", name: name), report)

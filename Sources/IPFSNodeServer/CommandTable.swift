@@ -19,8 +19,8 @@ package struct CommandTable: Sendable {
   package static let standard = CommandTable(
     [
       addCommands, bitswapCommands, blockCommands, bootstrapCommands, catCommands, configCommands, daemonCommands,
-      diagCommands, keyCommands, listCommands, logCommands, multibaseCommands, nameCommands, nameRecordCommands,
-      nodeCommands, p2pCommands, provideCommands, pubsubCommands, refsCommands, resolveCommands, routingCommands,
-      statsCommands, swarmCommands, swarmFilterCommands,
+      diagCommands, filesCommands, keyCommands, listCommands, logCommands, multibaseCommands, nameCommands,
+      nameRecordCommands, nodeCommands, p2pCommands, pinCommands, provideCommands, pubsubCommands, refsCommands,
+      repoCommands, resolveCommands, routingCommands, statsCommands, swarmCommands, swarmFilterCommands,
     ].flatMap { $0 })
 }

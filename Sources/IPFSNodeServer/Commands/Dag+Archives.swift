@@ -218,7 +218,7 @@ private struct ArchiveImport {
 
   private static func verify(_ block: Block, after previous: CID?) throws(RPCError) {
     let found: CID
-    do throws(MultiformatsError) {
+    do {
       let isNamed = try block.data.span.withUnsafeBytes { bytes throws(MultiformatsError) in
         try block.cid.verifies(bytes)
       }
