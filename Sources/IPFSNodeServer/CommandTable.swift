@@ -18,6 +18,7 @@ package struct CommandTable: Sendable {
   /// Every command of the node.
   package static let standard = CommandTable(
     [
-      blockCommands
+      blockCommands,
+      swipfsCommands,
     ].flatMap { $0 })
 }
