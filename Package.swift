@@ -13,11 +13,18 @@ var settings: [SwiftSetting] = [
 if Context.environment["CI"] != nil { settings.append(.treatAllWarnings(as: .error)) }
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let hummingbird = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let lifecycle = ["ServiceLifecycle", "UnixSignals"].map {
+  Target.Dependency.product(name: $0, package: "swift-service-lifecycle")
+}
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 
 let package = Package(
@@ -28,16 +35,22 @@ let package = Package(
     .library(name: "UnixFS", targets: ["UnixFS"]),
     .library(name: "IPFSClient", targets: ["IPFSClient"]),
     .library(name: "IPFSNode", targets: ["IPFSNode"]),
+    .library(name: "IPFSNodeServer", targets: ["IPFSNodeServer"]),
     .executable(name: "mount.swipfs", targets: ["MountSwipfs"]),
     .executable(name: "swipfs", targets: ["swipfs"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    // Without its reader of configuration files, which is another tree of packages.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     // The trait is what shows trailers, without which a stream that failed midway looks complete.
     .package(
       url: "https://github.com/swift-server/async-http-client", from: "1.37.0", traits: ["UnstableHTTPAPIsSupport"]),
@@ -61,7 +74,17 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     .target(
       name: "IPFSNode",
-      dependencies: ["UnixFS", "IPLD", "Multiformats", "CISAL", "CLinux", "Coordination", grdb, logging],
+      dependencies: [
+        "UnixFS", "IPLD", "Multiformats", "CISAL", "CLinux", "Coordination", grdb, logging, crypto, cryptoExtras,
+      ],
+      swiftSettings: settings),
+
+    // Kubo's RPC over that node.
+    .target(
+      name: "IPFSNodeServer",
+      dependencies: [
+        "IPFSNode", "IPFSClient", "UnixFS", "IPLD", "Multiformats", hummingbird, nioHTTPTypes, httpTypes, logging,
+      ] + nio + lifecycle,
       swiftSettings: settings),
 
     // FUSE, without anything of IPFS.
@@ -78,9 +101,13 @@ let package = Package(
       name: "IPFSMount",
       dependencies: ["Fuse", "IPFSFileSystem", "IPFSNode", "UnixFS", "IPLD", "Multiformats", logging],
       swiftSettings: settings),
-    .executableTarget(name: "MountSwipfs", dependencies: ["IPFSMount", logging], swiftSettings: settings),
     .executableTarget(
-      name: "swipfs", dependencies: ["IPFSMount", "IPFSNode", arguments, logging], swiftSettings: settings),
+      name: "MountSwipfs", dependencies: ["IPFSMount", "IPFSNodeServer", logging], swiftSettings: settings),
+    .executableTarget(
+      name: "swipfs",
+      dependencies: [
+        "IPFSMount", "IPFSNodeServer", "IPFSNode", "IPFSClient", "UnixFS", "Multiformats", arguments, logging,
+      ], swiftSettings: settings),
 
     // Tests.
     .target(
@@ -98,20 +125,27 @@ let package = Package(
     // A scripted HTTP server, and exchanges with a real daemon.
     .target(
       name: "RPCTestSupport", dependencies: [crypto, nioSSL] + nio, path: "Tests/RPCTestSupport",
-      swiftSettings: settings),
+      resources: [.copy("Fixtures")], swiftSettings: settings),
     // A client in a process of its own, whose memory the tests measure.
     .executableTarget(
       name: "client-probe", dependencies: ["IPFSClient"], path: "Tests/ClientProbe", swiftSettings: settings),
     .testTarget(
       name: "IPFSClientTests",
       dependencies: ["IPFSClient", "client-probe", "RPCTestSupport", "TestSupport", "Multiformats", crypto, nioSSL],
-      resources: [.copy("Fixtures")], swiftSettings: settings),
+      swiftSettings: settings),
     // What `scripts/bench client` runs.
     .executableTarget(
       name: "client-bench", dependencies: ["IPFSClient", "RPCTestSupport"], path: "Tests/ClientBench",
       swiftSettings: settings),
     .testTarget(
       name: "IPFSNodeTests", dependencies: ["IPFSNode", "MountTestSupport", "TestSupport", grdb],
+      swiftSettings: settings),
+    .testTarget(
+      name: "IPFSNodeServerTests",
+      dependencies: [
+        "IPFSNodeServer", "IPFSNode", "IPFSClient", "UnixFS", "IPLD", "RPCTestSupport", "TestSupport", "Multiformats",
+        crypto, logging,
+      ] + nio,
       swiftSettings: settings),
     .testTarget(
       name: "FuseTests", dependencies: ["Fuse", "CFuse3", "MountTestSupport", logging], swiftSettings: settings),

@@ -16,7 +16,9 @@ public final class MountProcess: Sendable {
   ///
   /// Detached, the calling process ends as soon as the mount can be used, or with the failure. To be called before
   /// any thread or task exists.
-  public static func run(_ options: MountOptions) -> Never {
+  ///
+  /// - Parameter companion: What serves the node beside the mount.
+  public static func run(_ options: MountOptions, companion: MountService.Companion? = nil) -> Never {
     let process: MountProcess
     do throws(FuseError) {
       process = MountProcess(options.isForeground ? .foreground() : try .detach())
@@ -25,7 +27,9 @@ public final class MountProcess: Sendable {
     }
     Task {
       do throws(CommandError) {
-        try await MountService(options).run { process.isReady($0, isForeground: options.isForeground) }
+        try await MountService(options, companion: companion).run {
+          process.isReady($0, isForeground: options.isForeground)
+        }
         exit(0)
       } catch {
         process.end(error)

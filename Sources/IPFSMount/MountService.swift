@@ -2,8 +2,8 @@ import Foundation
 import Fuse
 import Glibc
 import IPFSFileSystem
-import IPFSNode
-import Logging
+public import IPFSNode
+public import Logging
 import Synchronization
 
 /// A mount from its beginning to its end: opens the node, mounts, serves, commits, closes.
@@ -25,15 +25,24 @@ public final class MountService: Sendable {
     var session: Session?
   }
 
+  /// Begins to serve the mounted node to other programs, and returns what ends that.
+  public typealias Companion = @Sendable (Node, Logger) async throws -> @Sendable () async -> Void
+
   private let options: MountOptions
   private let mountPoint: String
   private let logger: Logger
+  private let companion: Companion?
   private let started = ContinuousClock.now
   private let state = Mutex(State())
 
   /// Prepares a mount; nothing is opened yet.
-  public init(_ options: MountOptions) throws(CommandError) {
+  ///
+  /// - Parameters:
+  ///   - options: What is mounted, where and how.
+  ///   - companion: What serves the node beside the mount.
+  public init(_ options: MountOptions, companion: Companion? = nil) throws(CommandError) {
     self.options = options
+    self.companion = companion
     mountPoint = MountOptions.absolute(options.mountPoint)
     let log: String?
     if options.logFile == nil, !options.isForeground {
@@ -56,8 +65,7 @@ public final class MountService: Sendable {
     let fileSystem: FileSystem
     do {
       control = try ControlServer(
-        folder: options.repo, status: { [self] in status() }, unmount: { [self] in stop() },
-        perform: { [node] task, report in await task.run(on: node, isMounted: true, report) })
+        folder: options.repo, status: { [self] in status() }, unmount: { [self] in stop() })
       opened = control
       fileSystem = try await FileSystem(
         volume: NodeVolume(node), logger: logger,
@@ -75,6 +83,7 @@ public final class MountService: Sendable {
       return state.isStopRequested
     }
     if isStopRequested { session.stop() }
+    let endCompanion = await startCompanion(node)
     var failure: CommandError?
     do throws(FuseError) {
       try TerminationSignals.handle { [self] _ in stop() }
@@ -95,6 +104,8 @@ public final class MountService: Sendable {
     if !wasMounted, failure == nil {
       failure = CommandError(.system, "stopped before \(mountPoint) could be used")
     }
+    // First, so that nothing changes the tree any more.
+    await endCompanion?()
     failure = await drain(fileSystem, node, control) ?? failure
     state.withLock { state in
       state.phase = .ended
@@ -163,6 +174,16 @@ public final class MountService: Sendable {
     // Without a word: it is at the very end, or it is not a mount.
     case nil: !FileManager.default.fileExists(atPath: "\(options.repo)/\(ControlSocket.name)")
     case .starting, .mounted: false
+    }
+  }
+
+  /// A node that others cannot use is still one that can be mounted.
+  private func startCompanion(_ node: Node) async -> (@Sendable () async -> Void)? {
+    do {
+      return try await companion?(node, logger)
+    } catch {
+      logger.warning("other programs cannot use the mounted node", metadata: ["error": "\(error)"])
+      return nil
     }
   }
 

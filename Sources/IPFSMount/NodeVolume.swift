@@ -214,7 +214,7 @@ extension FileSystemError {
       case .notDirectory: .notDirectory
       case .isDirectory: .isDirectory
       case .notEmpty: .notEmpty
-      case .invalid: .invalidArgument
+      case .invalid, .invalidRecord: .invalidArgument
       case .nameTooLong: .nameTooLong
       case .noSpace: .noSpace
       case .corrupt: .corrupt

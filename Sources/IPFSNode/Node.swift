@@ -48,6 +48,14 @@ public final class Node: Sendable {
   public let collector: Collector
   /// How files and directories become DAGs.
   public let profile: ImportProfile
+  /// The repo's configuration.
+  public let configuration: ConfigurationFile
+  /// The key pairs of names, beside the node's own.
+  public let keystore: Keystore
+  /// What names point to.
+  public let names: Names
+  /// The node's own key pair, once somebody has asked for it.
+  let knownIdentity = Mutex<Identity?>(nil)
   let database: NodeDatabase
   private let counters: NodeCounters
   private let lock: RepoLock
@@ -70,8 +78,10 @@ public final class Node: Sendable {
     try repo.makeFolder()
     lock = try RepoLock(path: repo.lock, patience: options.lockPatience)
     try repo.prepare()
-    let configuration = try NodeConfiguration(path: repo.configuration)
-    profile = try configuration.profile(over: options.profile, with: options.importOptions)
+    let settings = try NodeConfiguration(path: repo.configuration)
+    profile = try settings.profile(over: options.profile, with: options.importOptions)
+    configuration = ConfigurationFile(repo)
+    keystore = Keystore(folder: repo.keystore)
     counters = NodeCounters()
     database = try NodeDatabase(path: repo.database)
     var now = timespec()
@@ -90,6 +100,7 @@ public final class Node: Sendable {
       nextInode: replay.nextInode, logger: options.logger)
     pins = Pins(
       database: database, blockstore: blockstore, estimate: estimate, space: space, reserve: reserve)
+    names = Names(database: database, reserve: reserve, space: space)
     collector = Collector(
       blockstore: blockstore, tree: tree, database: database, estimate: estimate, reserve: reserve,
       logger: options.logger)

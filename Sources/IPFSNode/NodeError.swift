@@ -38,6 +38,8 @@ public struct NodeError: Error, Sendable, CustomStringConvertible {
     case pinnedRecursively
     /// The CID has no pin of its own: the recursive one of this root leads to it.
     case pinnedIndirectly(through: CID)
+    /// The IPNS record is not one of its name.
+    case invalidRecord(IPNSRecord.Defect)
     /// The node was closed.
     case closed
   }

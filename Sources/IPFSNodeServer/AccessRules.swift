@@ -54,8 +54,6 @@ package struct AccessRules: Sendable {
   package var allowedOrigins: [String] = []
   /// Secrets; where there are any, a request needs one.
   package var authorizations: [Authorization] = []
-  /// Whether the caller may name any host: on a unix socket, where no page can get.
-  package var trustsHost = false
   /// Names of this machine by which it may be called beside addresses and `localhost`.
   package var hosts: Set<String> = []
 
@@ -67,8 +65,17 @@ package struct AccessRules: Sendable {
   /// - Throws: `forbidden`.
   func check(_ request: RPCRequest) throws(RPCError) {
     guard isFromProgram(request) else { throw .forbidden }
-    guard trustsHost || isOwnHost(request.header("Host") ?? "") else { throw .forbidden }
+    guard isOwnHost(request.header("Host") ?? "") else { throw .forbidden }
+    // Browsers send no secret with their question.
+    if request.method == "OPTIONS", request.header("Origin") != nil { return }
     guard authorizations.isEmpty || authorizations.contains(where: { $0.allows(request) }) else { throw .forbidden }
+  }
+
+  /// What a browser has to be told so that the page may read the reply.
+  func headers(for request: RPCRequest) -> [RPCRequest.Pair] {
+    guard let origin = request.header("Origin"), allowedOrigins.contains("*") || allowedOrigins.contains(origin)
+    else { return [] }
+    return [(name: "Access-Control-Allow-Origin", value: origin)]
   }
 
   private func isFromProgram(_ request: RPCRequest) -> Bool {

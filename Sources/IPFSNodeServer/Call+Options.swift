@@ -40,7 +40,7 @@ extension Call {
         switch option.kind {
         case .bool: bool(text).map { .bool($0) }
         case .int, .int64: integer(text).map { .integer($0) }
-        case .uint: integer(text).flatMap { UInt64(exactly: $0) }.map { .unsigned($0) }
+        case .uint: (UInt64(text) ?? integer(text).flatMap { UInt64(exactly: $0) }).map { .unsigned($0) }
         case .float: Double(text).map { .float($0) }
         case .string: .string(text)
         case .strings: .strings([text])
@@ -89,6 +89,11 @@ extension Call {
       case .unsigned(let value): Int64(clamping: value)
       default: nil
       }
+    }
+
+    /// An option's value; nil if it was not given.
+    package func unsigned(_ name: String) -> UInt64? {
+      if case .unsigned(let value) = values[name] { value } else { nil }
     }
 
     /// An option's value; nil if it was not given.

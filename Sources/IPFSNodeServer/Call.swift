@@ -16,6 +16,8 @@ package struct Call: Sendable {
   package let files: RequestFiles
   /// Where the reply goes.
   package let reply: Reply
+  /// Whether the node's owner calls: from this process, or over a socket that nobody else can use.
+  package let isOwner: Bool
 
   /// The node that it works on.
   package var node: Node { services.node }

@@ -18,7 +18,8 @@ package struct CommandTable: Sendable {
   /// Every command of the node.
   package static let standard = CommandTable(
     [
-      blockCommands,
-      swipfsCommands,
+      bitswapCommands, blockCommands, bootstrapCommands, configCommands, daemonCommands, diagCommands, keyCommands,
+      logCommands, nameCommands, nameRecordCommands, nodeCommands, p2pCommands, provideCommands, pubsubCommands,
+      routingCommands, statsCommands, swarmCommands, swarmFilterCommands, swipfsCommands,
     ].flatMap { $0 })
 }

@@ -33,7 +33,8 @@ final class HTTPExchange: @unchecked Sendable, ReplySink {
 
   /// Carries out a request.
   static func carryOut(
-    _ request: Request, _ service: RPCService, _ writer: consuming ResponseWriter, _ channel: any Channel
+    _ request: Request, _ service: RPCService, _ writer: consuming ResponseWriter, _ channel: any Channel,
+    isTrusted: Bool
   ) async throws {
     let target = request.head.path ?? ""
     let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -43,7 +44,7 @@ final class HTTPExchange: @unchecked Sendable, ReplySink {
     if let host = request.head.authority { headers.append((name: "Host", value: host)) }
     let call = RPCRequest(
       method: request.method.rawValue, command: path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : "",
-      query: parts.count > 1 ? RPCRequest.pairs(ofQuery: parts[1]) : [], headers: headers)
+      query: parts.count > 1 ? RPCRequest.pairs(ofQuery: parts[1]) : [], headers: headers, isTrusted: isTrusted)
     guard service.isLasting(call.command) else {
       return try await HTTPExchange(request, writer, channel, closesAfter: false).run(call, service)
     }

@@ -16,7 +16,7 @@ package struct RPCRequest: Sendable {
   package var query: [Pair]
   /// The headers.
   package var headers: [Pair]
-  /// Whether it comes from this process, which needs no permission.
+  /// Whether it comes from this process, or over a socket that only the owner can use: it needs no permission.
   package var isTrusted: Bool
   /// Reads the body.
   package var body: BodyReader

@@ -96,6 +96,7 @@ public final class RPCServer: Service {
       case .unix(let path): .unixDomainSocket(path: path)
       }
     let service = self.service
+    let isTrusted = if case .unix = address { true } else { false }
     return try HTTPServerBuilder.http1(
       configuration: .init(additionalChannelHandlers: [ConnectionHandler(limit)], idleTimeout: idleTimeout)
     ).buildServer(
@@ -103,7 +104,7 @@ public final class RPCServer: Service {
       eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
       logger: logger,
       responder: { request, writer, channel in
-        try await HTTPExchange.carryOut(request, service, writer, channel)
+        try await HTTPExchange.carryOut(request, service, writer, channel, isTrusted: isTrusted)
       },
       onServerRunning: { channel in
         if case .unix(let path) = address { chmod(path, 0o600) }

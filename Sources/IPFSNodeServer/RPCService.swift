@@ -20,8 +20,12 @@ package struct RPCService: Sendable {
   ///
   /// - Throws: What the sink throws: the caller hung up.
   package func respond(to request: RPCRequest, through sink: any ReplySink) async throws {
-    let reply = Reply(to: sink)
+    let reply = Reply(to: sink, headers: access.headers(for: request))
     do {
+      if request.method == "OPTIONS", !request.isTrusted {
+        try access.check(request)
+        return try await reply.allowCalls()
+      }
       try await run(request, reply)
     } catch let error as HungUp {
       throw error
@@ -42,7 +46,8 @@ package struct RPCService: Sendable {
       arguments += try await Self.lines(of: files)
     }
     let call = Call(
-      services: services, command: command, arguments: arguments, options: options, files: files, reply: reply)
+      services: services, command: command, arguments: arguments, options: options, files: files, reply: reply,
+      isOwner: request.isTrusted)
     try call.checkArguments()
     guard let seconds = try call.timeout() else { return try await command.body(call) }
     try await Self.withDeadline(seconds) { try await command.body(call) }

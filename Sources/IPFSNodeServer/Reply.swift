@@ -23,13 +23,16 @@ package final class Reply: Sendable {
   }
 
   private let sink: any ReplySink
+  /// Headers of every reply to this caller.
+  private let headers: [RPCRequest.Pair]
   private let state = Mutex(State())
 
   /// Values of a stream are gathered up to this many bytes before they are sent, but for ``flush()``.
   private static let gathered = 32 << 10
 
-  init(to sink: any ReplySink) {
+  init(to sink: any ReplySink, headers: [RPCRequest.Pair] = []) {
     self.sink = sink
+    self.headers = headers
   }
 
   /// Whether anything was sent: errors can only be told in the trailer then.
@@ -95,19 +98,28 @@ package final class Reply: Sendable {
     }
     state.withLock { $0.hasBegun = true }
     guard error.kind != .command else {
-      try await sink.head(error.status, Self.common + [(name: "Content-Type", value: "application/json")])
+      try await sink.head(
+        error.status, self.headers + Self.common + [(name: "Content-Type", value: "application/json")])
       try await send(["Message": .string(error.message), "Code": 0, "Type": "error"])
       try await flush()
       return try await sink.finish([])
     }
     let text = ByteBuffer(string: error.message + "\n")
-    var headers: [RPCRequest.Pair] = [
+    var headers: [RPCRequest.Pair] = self.headers
+    headers += [
       (name: "Content-Type", value: "text/plain; charset=utf-8"), (name: "X-Content-Type-Options", value: "nosniff"),
       (name: "Content-Length", value: String(text.readableBytes)),
     ]
     if error.kind == .methodNotAllowed { headers.append((name: "Allow", value: "OPTIONS, POST")) }
     try await sink.head(error.status, headers)
     try await sink.write(text)
+    try await sink.finish([])
+  }
+
+  /// Answers what a browser asks before it lets a page call.
+  func allowCalls() async throws {
+    state.withLock { $0.hasBegun = true }
+    try await sink.head(204, headers + [(name: "Access-Control-Allow-Methods", value: "POST")])
     try await sink.finish([])
   }
 
@@ -127,7 +139,7 @@ package final class Reply: Sendable {
       defer { state.hasBegun = true }
       return !state.hasBegun
     }
-    if isFirst { try await sink.head(200, Self.common + headers) }
+    if isFirst { try await sink.head(200, self.headers + Self.common + headers) }
   }
 
   private func send(_ value: JSON) async throws {

@@ -1,5 +1,6 @@
 package import IPFSNode
 package import Logging
+import UnixFS
 
 /// What all commands work with.
 package final class Services: Sendable {
@@ -9,11 +10,23 @@ package final class Services: Sendable {
   package let table: CommandTable
   /// Where errors go that no caller sees.
   package let logger: Logger
+  /// Which log lines are written, and who reads along.
+  package let log: LogRelay
+  /// Who listens to which topic.
+  package let pubsub: PubsubHub
 
   /// Takes a node, which stays the caller's to close.
-  package init(node: Node, table: CommandTable = .standard, logger: Logger) {
+  ///
+  /// - Parameters:
+  ///   - logger: Where errors go that no caller sees.
+  ///   - log: What the node's logger goes through, if that is to be changed by `log/level`, too.
+  package init(node: Node, table: CommandTable = .standard, logger: Logger, log: LogRelay = LogRelay()) {
     self.node = node
     self.table = table
-    self.logger = logger
+    self.logger = log.relaying(logger)
+    self.log = log
+    let now = Names.now()
+    // A later process begins with a higher number than this one can reach.
+    pubsub = PubsubHub(sequence: UInt64(max(0, now.seconds)) * 1_000_000_000 + UInt64(now.nanoseconds))
   }
 }

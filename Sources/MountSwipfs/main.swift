@@ -1,5 +1,6 @@
 import Foundation
 import IPFSMount
+import IPFSNodeServer
 
 /// Whether mount(8) is what called.
 func isCalledByMount() -> Bool {
@@ -20,7 +21,7 @@ do throws(CommandError) {
   let options = try MountOptions(arguments: arguments, isCalledByMount: isCalledByMount())
   try options.checkBackend()
   if options.isFake { exit(0) }
-  MountProcess.run(options)
+  MountProcess.run(options) { node, logger in try await NodeDaemon.serveOwner(of: node, logger: logger) }
 } catch {
   MountProcess.fail(error.description, error.exitCode)
 }

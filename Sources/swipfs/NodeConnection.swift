@@ -38,14 +38,18 @@ final class NodeConnection: Sendable {
   static func open(_ options: NodeOptions) async throws -> NodeConnection {
     let place = try NodePlace.find(api: options.api, repo: options.repo)
     switch place {
-    case .daemon(let address, _): return try connect(address, place, options)
+    case .daemon(let address, _): return try connect(address, place, options, authorization: options.authorization)
     case .embedded(let repo): return try await open(repo: repo, place, options)
     }
   }
 
   /// Makes a connection to a daemon; nothing is sent yet.
-  static func connect(_ address: String, _ place: NodePlace, _ options: NodeOptions) throws -> NodeConnection {
-    NodeConnection(try client(address, options), place)
+  ///
+  /// - Parameter authorization: A file with what it lets in.
+  static func connect(
+    _ address: String, _ place: NodePlace, _ options: NodeOptions, authorization: String?
+  ) throws -> NodeConnection {
+    NodeConnection(try client(address, options, authorization: authorization), place)
   }
 
   /// Lets go of the node. What it acknowledged is on the disk then.
@@ -57,9 +61,9 @@ final class NodeConnection: Sendable {
     }.value
   }
 
-  private static func client(_ address: String, _ options: NodeOptions) throws -> Client {
+  private static func client(_ address: String, _ options: NodeOptions, authorization file: String?) throws -> Client {
     let configuration = ClientConfiguration(
-      address: address, authorization: try options.authorization.map(authorization), timeouts: try options.timeouts())
+      address: address, authorization: try file.map(authorization), timeouts: try options.timeouts())
     let base = try options.base()
     let transport: HTTPTransport
     do {
@@ -107,7 +111,7 @@ final class NodeConnection: Sendable {
         let process = holder > 0 ? "process \(holder)" : "another process"
         throw CommandError(
           .repo,
-          "\(process) has the repo \(repo) and does not answer at \(repo)/rpc: wait for it, or end it"
+          "\(process) has the repo \(repo) and does not answer at \(repo)/\(NodeDaemon.socketName): wait for it, or end it"
             + (holder > 0 ? " with `kill \(holder)`" : ""))
       }
       try await Task.sleep(for: .milliseconds(100))
@@ -118,8 +122,8 @@ final class NodeConnection: Sendable {
   private static func connection(
     toHolderOf repo: String, _ place: NodePlace, _ options: NodeOptions
   ) async throws -> NodeConnection? {
-    guard access("\(repo)/rpc", F_OK) == 0, let folder = OpenFolder(repo) else { return nil }
-    let client = try client("/unix\(folder.path)/rpc", options)
+    guard access("\(repo)/\(NodeDaemon.socketName)", F_OK) == 0, let folder = OpenFolder(repo) else { return nil }
+    let client = try client("/unix\(folder.path)/\(NodeDaemon.socketName)", options, authorization: nil)
     do {
       _ = try await client.version()
       return NodeConnection(client, place, folder: folder)

@@ -16,25 +16,29 @@ extension Client.Swipfs {
   public enum VerifyEvent: Hashable, Sendable, Decodable {
     /// So many blocks, and nodes of the tree, were checked.
     case progress(blocks: Int, nodes: Int)
-    /// All was checked: what is wrong, a line for each.
-    case done(blocks: Int, nodes: Int, findings: [String])
+    /// Something is wrong.
+    case finding(String)
+    /// All was checked, and what is wrong has been told.
+    case done(blocks: Int, nodes: Int)
 
     private enum CodingKeys: String, CodingKey {
       case blocks = "Blocks"
       case nodes = "Nodes"
-      case findings = "Findings"
+      case finding = "Finding"
+      case isDone = "Done"
     }
 
     /// Reads the node's JSON.
     public init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
+      if let finding = try container.decodeIfPresent(String.self, forKey: .finding) {
+        self = .finding(finding)
+        return
+      }
       let blocks = try container.decode(Int.self, forKey: .blocks)
       let nodes = try container.decode(Int.self, forKey: .nodes)
-      if let findings = try container.decodeIfPresent([String].self, forKey: .findings) {
-        self = .done(blocks: blocks, nodes: nodes, findings: findings)
-      } else {
-        self = .progress(blocks: blocks, nodes: nodes)
-      }
+      let isDone = try container.decodeIfPresent(Bool.self, forKey: .isDone) ?? false
+      self = isDone ? .done(blocks: blocks, nodes: nodes) : .progress(blocks: blocks, nodes: nodes)
     }
   }
 

@@ -33,6 +33,18 @@ extension NodeDatabase {
     }
   }
 
+  /// Writes, with the space that is set aside for that or with what a collection frees.
+  func write(
+    freeing reserve: SpaceReserve, _ space: SpaceDemand, _ body: () throws(NodeError) -> Void
+  ) throws(NodeError) {
+    do {
+      try body()
+    } catch {
+      guard error.code == .noSpace, reserve.release() || space.makeSpace() else { throw error }
+      try body()
+    }
+  }
+
   /// Forgets the checksums of blocks that are no more.
   func removeChecksums(of multihashes: [[UInt8]]) throws(NodeError) {
     try write { db in

@@ -13,7 +13,7 @@ import UnixFS
 /// ```
 ///   node      what every node was at the last checkpoint          journal   what changed since, as states
 ///   meta      numbers about the whole: the next inode number      checksum  CRC32C of each 4 KiB of a block
-///   pin       what is kept though no node refers to it
+///   pin       what is kept though no node refers to it            ipns      the records of names
 /// ```
 final class NodeDatabase: Sendable {
   /// One writer, which every change goes through, and a few readers beside it.
@@ -74,6 +74,9 @@ final class NodeDatabase: Sendable {
     migrator.registerMigration("2: pins") { db in
       try db.execute(
         sql: "CREATE TABLE pin (cid BLOB PRIMARY KEY, kind INTEGER NOT NULL, name TEXT) WITHOUT ROWID")
+    }
+    migrator.registerMigration("3: IPNS records") { db in
+      try db.execute(sql: "CREATE TABLE ipns (peer BLOB PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID")
     }
     return migrator
   }

@@ -147,14 +147,8 @@ public final class Pins: Sendable {
     return nil
   }
 
-  /// Writes to the database, with the space that is set aside for that or with what a collection frees.
   private func write(_ body: () throws(NodeError) -> Void) throws(NodeError) {
-    do {
-      try body()
-    } catch {
-      guard error.code == .noSpace, reserve.release() || space.makeSpace() else { throw error }
-      try body()
-    }
+    try database.write(freeing: reserve, space, body)
   }
 }
 

@@ -2,8 +2,7 @@ import Foundation
 import Multiformats
 package import UnixFS
 
-/// The repo's `config` file: JSON with Kubo's key names. Keys that are not known here are kept out of the way of
-/// whoever knows them: the file is only written when there is none.
+/// What a node reads of the repo's `config` file when it is opened; ``ConfigurationFile`` has all of it.
 package struct NodeConfiguration: Codable, Hashable, Sendable {
   /// The import options that are new files' and directories' (Kubo's section `Import`). What is left out is as in
   /// profile `unixfs-v1-2025`.
@@ -37,9 +36,16 @@ package struct NodeConfiguration: Codable, Hashable, Sendable {
     }
   }
 
-  /// What a new repo's file says: profile `unixfs-v1-2025`.
+  /// What a new repo's file says: profile `unixfs-v1-2025`. The identity is added when somebody first asks for it.
   package static let standard = """
     {
+      "API": {
+        "HTTPHeaders": {}
+      },
+      "Addresses": {
+        "API": "/ip4/127.0.0.1/tcp/5001"
+      },
+      "Bootstrap": [],
       "Import": {
         "CidVersion": 1,
         "HashFunction": "sha2-256",

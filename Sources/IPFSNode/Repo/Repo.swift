@@ -8,7 +8,7 @@ import Glibc
 ///   version     the layout's version     blocks/     every block, in go-ds-flatfs format
 ///   config      JSON with Kubo's keys    swipfs.db   the tree, its journal, checksums of blocks
 ///   repo.lock   held while in use        spool/      bytes of files being written, kept by the file system
-///   reserve     space to free for `rm` on a full disk
+///   keystore/   key pairs, as in Kubo    reserve     space to free for `rm` on a full disk
 /// ```
 public struct Repo: Sendable, Hashable {
   /// The version of the layout that this code reads and writes.
@@ -36,6 +36,7 @@ public struct Repo: Sendable, Hashable {
   var lock: String { "\(path)/repo.lock" }
   var reserve: String { "\(path)/reserve" }
   var configuration: String { "\(path)/config" }
+  var keystore: String { "\(path)/keystore" }
   private var versionFile: String { "\(path)/version" }
 
   /// The folder for files being written. The node makes it and leaves it to the file system.
@@ -91,20 +92,30 @@ public struct Repo: Sendable, Hashable {
 
   /// A folder that has other things in it is somebody else's: a mistyped path must not scatter files there.
   private func refuseForeignFolder() throws(NodeError) {
-    let own: Set<String> = ["blocks", "config", "control", "log", "repo.lock", "reserve", "spool", "swipfs.db"]
+    let own: Set<String> = [
+      "api", "blocks", "config", "control", "keystore", "log", "repo.lock", "reserve", "rpc", "spool", "swipfs.db",
+    ]
     let found = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     if let foreign = found.first(where: { !own.contains($0) }) {
       throw NodeError(.unusableRepo, "\(path) is no swipfs repo, and not empty: it has \(foreign)")
     }
   }
 
+  /// Ends the name of a file that is being written.
+  static let temporarySuffix = ".new"
+
   /// Writes a small file durably: all of it is there under its name, or nothing.
   static func write(_ text: String, to path: String, unlessThere: Bool = false) throws(NodeError) {
     if unlessThere, access(path, F_OK) == 0 { return }
-    let temporary = "\(path).new"
+    try write(Array(text.utf8), to: path)
+  }
+
+  /// Writes a small file durably: all of it is there under its name, or what was before. The name itself survives a
+  /// power cut once the folder is synced.
+  static func write(_ bytes: [UInt8], to path: String) throws(NodeError) {
+    let temporary = path + temporarySuffix
     let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw .system("open", temporary) }
-    let bytes = Array(text.utf8)
     let written = Glibc.write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
     let number = errno
     close(file)

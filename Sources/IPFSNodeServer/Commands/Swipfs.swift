@@ -51,9 +51,9 @@ private enum NodeVerification {
       try Task.checkCancellation()
     }
     let checked = last.withLock { $0 }
+    for finding in findings { try await call.reply.emit(["Finding": .string(finding.description)]) }
     try await call.reply.emit([
-      "Blocks": .int(Int64(checked.blocks)), "Nodes": .int(Int64(checked.nodes)),
-      "Findings": JSON(findings.map(\.description)),
+      "Blocks": .int(Int64(checked.blocks)), "Nodes": .int(Int64(checked.nodes)), "Done": true,
     ])
   }
 }

@@ -143,11 +143,13 @@ struct RepoCommand: ParsableCommand {
     func perform(_ session: Session) async throws {
       let bar = Progress("checking", .things("blocks"))
       defer { bar.finish() }
+      var findings: [String] = []
       do {
         for try await event in session.client.swipfs.verify() {
           switch event {
           case .progress(let blocks, let nodes): bar.set(done: UInt64(max(0, blocks)), note: "\(nodes) nodes")
-          case .done(let blocks, let nodes, let findings): try show(blocks, nodes, findings, session)
+          case .finding(let text): findings.append(text)
+          case .done(let blocks, let nodes): try show(blocks, nodes, findings)
           }
         }
       } catch let error as ClientError where error.reason == .unknownCommand {
@@ -155,7 +157,7 @@ struct RepoCommand: ParsableCommand {
       }
     }
 
-    private func show(_ blocks: Int, _ nodes: Int, _ findings: [String], _ session: Session) throws {
+    private func show(_ blocks: Int, _ nodes: Int, _ findings: [String]) throws {
       if format.json {
         try Output.line(["blocks": JSONField(blocks), "findings": JSONField(findings), "nodes": JSONField(nodes)])
       } else {
@@ -178,7 +180,7 @@ struct RepoCommand: ParsableCommand {
       }
       bar.finish()
       findings.removeAll { $0.hasPrefix("verify complete") }
-      try show(blocks, 0, findings, session)
+      try show(blocks, 0, findings)
     }
   }
 
