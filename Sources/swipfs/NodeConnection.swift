@@ -4,6 +4,7 @@ import IPFSMount
 import IPFSNode
 import IPFSNodeServer
 import Logging
+import Multiformats
 
 /// A node to work on: a daemon, or the embedded node, in this process or in the one that has it.
 ///
@@ -65,9 +66,9 @@ final class NodeConnection: Sendable {
     let configuration = ClientConfiguration(
       address: address, authorization: try file.map(authorization), timeouts: try options.timeouts())
     let base = try options.base()
-    let transport: HTTPTransport
+    let transport: any Transport
     do {
-      transport = try HTTPTransport(configuration)
+      transport = try Client(configuration).transport
     } catch {
       throw CommandError(
         .usage, "\(error.message): it is written as /ip4/127.0.0.1/tcp/5001, /dns/HOST/tcp/443/https or /unix/PATH")

@@ -81,13 +81,13 @@ final class Progress: Sendable {
       return
     }
     let now = Self.now
-    let line: String? = state.withLock { state in
+    let line: String? = state.withLock { state -> String? in
       body(&state)
       guard now - state.shown >= Self.interval else { return nil }
       state.shown = now
       state.samples.append((now, state.done))
       while state.samples.count > 2, now - state.samples[1].time > Self.window { state.samples.removeFirst() }
-      return line(state)
+      return self.line(state)
     }
     if let line { Terminal.show(status: line) }
   }

@@ -12,9 +12,10 @@ enum Terminal {
 
   /// Columns of the terminal; 80 where it does not say.
   static var width: Int {
-    var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
+    // A `winsize`: rows, columns, and the same in pixels.
+    var size: [UInt16] = [0, 0, 0, 0]
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size[1] > 0 else { return 80 }
+    return Int(size[1])
   }
 
   /// Replaces the status line; nothing where no person watches.

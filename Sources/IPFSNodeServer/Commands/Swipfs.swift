@@ -35,7 +35,7 @@ private enum NodeVerification {
   private static let rounds = 3
 
   static func run(_ call: Call) async throws {
-    let last = Mutex(Node.VerificationProgress())
+    let last = Mutex<Node.VerificationProgress?>(nil)
     var findings: [Node.Finding] = []
     for round in 0..<rounds {
       let before = call.node.statistics.journalRows
@@ -53,7 +53,7 @@ private enum NodeVerification {
     let checked = last.withLock { $0 }
     for finding in findings { try await call.reply.emit(["Finding": .string(finding.description)]) }
     try await call.reply.emit([
-      "Blocks": .int(Int64(checked.blocks)), "Nodes": .int(Int64(checked.nodes)), "Done": true,
+      "Blocks": .int(Int64(checked?.blocks ?? 0)), "Nodes": .int(Int64(checked?.nodes ?? 0)), "Done": true,
     ])
   }
 }

@@ -106,7 +106,8 @@ struct ConfigCommand: ParsableCommand {
       sigfillset(&signals)
       posix_spawnattr_setsigdefault(&attributes, &signals)
       posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
-      var words = ["sh", "-c", "exec \(editor) \"$1\"", "sh", file].map { strdup($0) } + [nil]
+      let command = ["sh", "-c", "exec \(editor) \"$1\"", "sh", file]
+      var words: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
       defer { for word in words { free(word) } }
       var pid = pid_t()
       var status: Int32 = 0

@@ -147,7 +147,6 @@ struct DagCommand: ParsableCommand {
     func perform(_ session: Session) async throws {
       let bar = Progress("counting", isShown: progress)
       defer { bar.finish() }
-      // One root a call: the node tells of shared blocks only where it gets all at once.
       let stats = session.client.dag.statWithProgress(paths)
       var last: Client.Dag.Stat?
       for try await stat in stats {
@@ -215,7 +214,7 @@ struct CountedInput: AsyncSequence, Sendable {
     }
     var status = stat()
     if fstat(file.fileDescriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
-      bar.set(total: bar.done + UInt64(max(0, status.st_size)))
+      bar.set(total: bar.done + UInt64(Swift.max(0, status.st_size)))
     }
     return .stream(CountedInput(file: file, bar: bar), name: URL(filePath: path).lastPathComponent)
   }

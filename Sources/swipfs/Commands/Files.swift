@@ -109,14 +109,14 @@ struct FilesCommand: ParsableCommand {
     private func fill(_ template: String, _ stat: Client.Files.Stat, _ cid: String) -> String {
       let permissions = stat.mode?.permissions
       let kind: Character = stat.kind == .directory ? "d" : "-"
-      let values = [
-        ("<hash>", cid), ("<size>", "\(stat.size)"), ("<cumulsize>", "\(stat.cumulativeSize)"),
-        ("<type>", stat.kind.rawValue), ("<childs>", "\(stat.blocks)"),
-        ("<mode>", permissions.map { Sizes.mode($0, kind: kind) } ?? ""),
-        ("<mode-octal>", permissions.map(octal) ?? ""), ("<mtime>", stat.mtime.map(Sizes.time) ?? ""),
-        ("<mtime-secs>", stat.mtime.map { "\($0)" } ?? ""), ("<mtime-nsecs>", stat.mtimeNsecs.map { "\($0)" } ?? ""),
+      let mode = permissions.map { Sizes.mode($0, kind: kind) }
+      let values: [(String, String?)] = [
+        ("<hash>", cid), ("<size>", String(stat.size)), ("<cumulsize>", String(stat.cumulativeSize)),
+        ("<type>", stat.kind.rawValue), ("<childs>", String(stat.blocks)), ("<mode>", mode),
+        ("<mode-octal>", permissions.map(octal)), ("<mtime>", stat.mtime.map(Sizes.time)),
+        ("<mtime-secs>", stat.mtime.map { String($0) }), ("<mtime-nsecs>", stat.mtimeNsecs.map { String($0) }),
       ]
-      return values.reduce(template) { $0.replacing($1.0, with: $1.1) }
+      return values.reduce(template) { $0.replacing($1.0, with: $1.1 ?? "") }
     }
   }
 

@@ -29,7 +29,7 @@ struct KeyCommand: ParsableCommand {
 
     func perform(_ session: Session) async throws {
       let key = try await session.client.key.gen(name, type: type, size: size, ipnsBase: base.ipnsBase)
-      try Output.line(format.json ? ["name": .text(key.name), "id": .text(key.id)].line : key.id)
+      try show(key, json: format.json)
     }
   }
 
@@ -99,7 +99,7 @@ struct KeyCommand: ParsableCommand {
     func perform(_ session: Session) async throws {
       let key = try await session.client.key.import(
         name, try Upload.input(file), format: format, allowAnyKeyType: allowAnyKeyType, ipnsBase: base.ipnsBase)
-      try Output.line(output.json ? ["name": .text(key.name), "id": .text(key.id)].line : key.id)
+      try show(key, json: output.json)
     }
   }
 
@@ -123,4 +123,9 @@ struct KeyCommand: ParsableCommand {
       try await OutputFile.write(to: target, permissions: 0o600) { try $0.write(bytes) }
     }
   }
+}
+
+/// Prints a key pair that was made or stored.
+private func show(_ key: Client.Key.Entry, json: Bool) throws {
+  if json { try Output.line(["name": .text(key.name), "id": .text(key.id)]) } else { try Output.line(key.id) }
 }

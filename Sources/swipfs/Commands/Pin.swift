@@ -1,6 +1,7 @@
 import ArgumentParser
 import IPFSClient
 import IPFSMount
+import Multiformats
 
 /// `swipfs pin`: what is kept though it is in no file.
 struct PinCommand: ParsableCommand {

@@ -1,5 +1,6 @@
 import IPFSClient
 import IPFSMount
+import IPFSNode
 import IPLD
 import Multiformats
 import Synchronization
