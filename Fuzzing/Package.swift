@@ -13,6 +13,7 @@ var settings: [SwiftSetting] = [
 ]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -44,7 +45,9 @@ let package = Package(
     .target(name: "Coordination", swiftSettings: settings),
     .target(
       name: "IPFSNode",
-      dependencies: ["UnixFS", "IPLD", "Multiformats", "CISAL", "CLinux", "Coordination", grdb, logging],
+      dependencies: [
+        "UnixFS", "IPLD", "Multiformats", "CISAL", "CLinux", "Coordination", grdb, logging, crypto, cryptoExtras,
+      ],
       swiftSettings: settings),
     .target(name: "Fuse", dependencies: ["CFuse3", logging], swiftSettings: settings),
     .target(

@@ -43,6 +43,8 @@ extension Node {
   public func renewNames(
     lifetime: Int64 = IPNSRecord.defaultLifetime * 1_000_000_000
   ) async throws(NodeError) -> Int {
+    // No identity is made for nothing.
+    guard try await !names.isEmpty() else { return 0 }
     var keys = [try await identity().privateKey]
     for name in try await keystore.names() {
       if let key = try? await keystore.key(name) { keys.append(key) }

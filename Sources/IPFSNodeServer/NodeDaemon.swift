@@ -28,6 +28,7 @@ public struct NodeDaemon: Sendable {
   private let logger: Logger
   private let addresses: [RPCServer.Configuration.Address]
   private let access: AccessRules
+  private let renewal: NameRenewal
 
   /// Prepares to serve a node, which stays the caller's to close after ``run(onReady:)``.
   ///
@@ -48,6 +49,7 @@ public struct NodeDaemon: Sendable {
       return address
     }
     access = AccessRules(configuration["API"])
+    renewal = NameRenewal(node, configuration, logger)
   }
 
   private static func strings(_ value: ConfigurationValue) -> [String] {
@@ -80,7 +82,8 @@ public struct NodeDaemon: Sendable {
     }
     defer { try? FileManager.default.removeItem(atPath: apiFile) }
     var options = ServiceGroupConfiguration(
-      services: [.init(service: server)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+      services: [.init(service: server), .init(service: renewal)], gracefulShutdownSignals: [.sigterm, .sigint],
+      logger: logger)
     options.maximumGracefulShutdownDuration = .seconds(10)
     do {
       try await ServiceGroup(configuration: options).run()

@@ -29,7 +29,9 @@ public struct DecoderCheck: Sendable {
   }
 
   /// The groups in which the fuzzer runs the checks.
-  public static let groups = ["names", "addresses", "codecs", "archives", "unixfs", "state", "commands", "replies"]
+  public static let groups = [
+    "names", "addresses", "codecs", "archives", "unixfs", "state", "keys", "commands", "replies",
+  ]
 
   /// The checks of a group; none for another name.
   public static func group(_ name: String) async throws -> [DecoderCheck] {
@@ -40,6 +42,7 @@ public struct DecoderCheck: Sendable {
     case "archives": archives
     case "unixfs": try await unixFS()
     case "state": state
+    case "keys": keys
     case "commands": commands
     case "replies": replies
     default: []

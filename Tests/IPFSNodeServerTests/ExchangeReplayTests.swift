@@ -4,6 +4,7 @@ import IPFSNodeServer
 import Logging
 import RPCTestSupport
 import Testing
+import UnixFS
 
 /// What the node answers, against what a real daemon answered to the same requests in the same order.
 struct ExchangeReplayTests {

@@ -249,8 +249,9 @@ struct NameTests {
   @Test func whatHasExpiredIsNoAnswerUntilItIsRenewed() async throws {
     let repo = try TemporaryRepo()
     let node = try Node.open(path: repo.path)
-    let key = try await node.identity().privateKey
     #expect(try await node.renewNames() == 0)
+    #expect(throws: NodeError.self) { try node.configuration.value(at: "Identity") }
+    let key = try await node.identity().privateKey
     try await node.names.publish(Self.path, with: key, .init(lifetime: 1, ttl: 7, sequence: 5))
     #expect(await Self.code { _ = try await node.names.resolve(key.peerID.ipnsName) } == .notFound)
     #expect(try await node.names.record(of: key.peerID) == nil)

@@ -9,11 +9,9 @@ extension NodeDatabase {
     }.map(Array.init)
   }
 
-  /// The names that have a record.
-  func recordedNames() throws(NodeError) -> [PeerID] {
-    try read { db in
-      try Data.fetchAll(db, sql: "SELECT peer FROM ipns ORDER BY peer").map { try PeerID(bytes: Array($0)) }
-    }
+  /// Whether any name has a record.
+  func hasRecords() throws(NodeError) -> Bool {
+    try read { db in try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM ipns)") ?? false }
   }
 
   /// Stores the record of a name, in the place of the one there is.

@@ -13,7 +13,7 @@ public import UnixFS
 /// ```
 ///
 /// See <https://specs.ipfs.tech/ipns/ipns-record/>.
-public struct IPNSRecord: Hashable, Sendable {
+public struct IPNSRecord: Sendable {
   /// The most bytes of a record.
   public static let maximumSize = 10 << 10
   /// How long a record is valid where nothing else is said, in seconds.
@@ -21,11 +21,24 @@ public struct IPNSRecord: Hashable, Sendable {
   /// How long others need not ask again where nothing else is said, in nanoseconds.
   public static let defaultTTL: Int64 = 3600 * 1_000_000_000
 
+  /// What the bytes say. Apart from the value, which is handed around: see decision 33.
+  private final class Content: Sendable {
+    let message: Message
+    let data: IPLDMap
+
+    init(_ message: Message, _ data: IPLDMap) {
+      self.message = message
+      self.data = data
+    }
+  }
+
   /// The protobuf.
   public let bytes: [UInt8]
+  private let content: Content
+
   /// Its fields.
-  package let message: Message
-  private let data: IPLDMap
+  package var message: Message { content.message }
+  private var data: IPLDMap { content.data }
 
   /// The names in `data`.
   enum Name {
@@ -42,12 +55,12 @@ public struct IPNSRecord: Hashable, Sendable {
   public init(bytes: [UInt8]) throws(NodeError) {
     guard bytes.count <= Self.maximumSize else { throw NodeError(.size) }
     do throws(IPLDError) {
-      message = try Message(bytes)
+      let message = try Message(bytes)
       guard !message.data.isEmpty else { throw IPLDError(.missingField, "record is missing the dag-cbor data field") }
       guard case .map(let map) = try DAGCBOR.decode(message.data) else {
         throw IPLDError(.invalidSyntax, "the data is no map")
       }
-      data = map
+      content = Content(message, map)
     } catch {
       throw NodeError(.malformed, cause: error)
     }
@@ -161,4 +174,12 @@ public struct IPNSRecord: Hashable, Sendable {
     if ttl != Int64(bitPattern: message.ttl ?? 0) { return Name.ttl }
     return nil
   }
+}
+
+extension IPNSRecord: Hashable {
+  /// Whether both are the same bytes.
+  public static func == (left: IPNSRecord, right: IPNSRecord) -> Bool { left.bytes == right.bytes }
+
+  /// Hashes the bytes.
+  public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
 }

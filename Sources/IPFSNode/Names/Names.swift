@@ -108,6 +108,13 @@ public final class Names: Sendable {
     }
   }
 
+  /// Whether no name has a record, valid or not.
+  ///
+  /// - Throws: `inputOutput`.
+  func isEmpty() async throws(NodeError) -> Bool {
+    try await offload { () throws(NodeError) in try !self.database.hasRecords() }
+  }
+
   /// The record of a name, if it is valid now.
   ///
   /// - Throws: `inputOutput`, `corrupt`.
