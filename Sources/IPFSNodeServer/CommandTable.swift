@@ -21,5 +21,8 @@ package struct CommandTable: Sendable {
       bitswapCommands, blockCommands, bootstrapCommands, configCommands, daemonCommands, diagCommands, keyCommands,
       logCommands, nameCommands, nameRecordCommands, nodeCommands, p2pCommands, provideCommands, pubsubCommands,
       routingCommands, statsCommands, swarmCommands, swarmFilterCommands, swipfsCommands,
+      addCommands, catCommands, listCommands, resolveCommands, refsCommands,
+      blockCommands,
+      multibaseCommands,
     ].flatMap { $0 })
 }

@@ -1,6 +1,6 @@
 package import IPFSNode
 package import Logging
-import UnixFS
+package import UnixFS
 
 /// What all commands work with.
 package final class Services: Sendable {
@@ -14,6 +14,8 @@ package final class Services: Sendable {
   package let log: LogRelay
   /// Who listens to which topic.
   package let pubsub: PubsubHub
+  /// The memory for files that are being added, all of them together.
+  package let importBudget = ConcurrentImporter.Budget(48 << 20)
 
   /// Takes a node, which stays the caller's to close.
   ///

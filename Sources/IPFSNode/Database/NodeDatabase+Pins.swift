@@ -20,10 +20,16 @@ extension NodeDatabase {
 
   /// Adds a pin, or takes it for the one there is.
   func save(_ pin: Pin) throws(NodeError) {
+    try save([pin])
+  }
+
+  /// Adds pins, all or none, or takes them for those there are.
+  func save(_ pins: [Pin]) throws(NodeError) {
     try write { db in
-      try db.execute(
-        sql: "INSERT OR REPLACE INTO pin (cid, kind, name) VALUES (?, ?, ?)",
-        arguments: [Data(pin.cid.bytes), pin.kind.rawValue, pin.name])
+      let statement = try db.cachedStatement(sql: "INSERT OR REPLACE INTO pin (cid, kind, name) VALUES (?, ?, ?)")
+      for pin in pins {
+        try statement.execute(arguments: [Data(pin.cid.bytes), pin.kind.rawValue, pin.name])
+      }
     }
   }
 

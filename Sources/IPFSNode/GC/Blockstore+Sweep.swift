@@ -1,5 +1,6 @@
 import Glibc
-import Multiformats
+public import IPLD
+public import Multiformats
 import Synchronization
 
 extension Blockstore {
@@ -28,6 +29,28 @@ extension Blockstore {
       }
       try visit(UInt64(status.st_size), isRemoved)
     }
+  }
+
+  /// Removes a block, unless somebody may be about to link it: then it is still there, and can be tried again later.
+  ///
+  /// - Returns: Whether it was removed.
+  /// - Throws: `notFound`, `inputOutput`.
+  public func remove(_ cid: CID) throws(BlockError) -> Bool {
+    if cid.inlineData != nil { return true }
+    _ = try size(cid)
+    let path = BlockPath(multihash: cid.multihashBytes).path
+    var failure: BlockError?
+    let isRemoved = young.removeUnlessYoung(BlockKey(cid)) {
+      if unlinkat(folder, path, 0) == 0 { return true }
+      failure = errno == ENOENT ? .notFound(cid) : .system("unlink", cid)
+      return false
+    }
+    if let failure { throw failure }
+    if isRemoved {
+      var removed = [Array(cid.multihashBytes)]
+      forgetRemoved(&removed)
+    }
+    return isRemoved
   }
 
   /// Lets go of what is known of blocks that were removed.

@@ -56,6 +56,20 @@ public final class Pins: Sendable {
     }
   }
 
+  /// Pins DAGs recursively that the caller has just stored whole, under a lease that still lasts: nobody looks for their
+  /// blocks. What is pinned already gets the new name.
+  ///
+  /// - Throws: `noSpace`, `inputOutput`; none is pinned then.
+  public func add(stored cids: [CID], name: String? = nil) async throws(NodeError) {
+    try await offload { () throws(NodeError) in
+      // A loss of power must not leave a pin of what is not on the disk.
+      try self.blockstore.syncNow()
+      try self.write { () throws(NodeError) in
+        try self.database.save(cids.map { Pin(cid: $0, kind: .recursive, name: name) })
+      }
+    }
+  }
+
   private func refuseDirect(_ kind: Pin.Kind, of cid: CID) throws(NodeError) {
     if kind == .direct, try database.pin(of: cid)?.kind == .recursive {
       throw NodeError(.pinnedRecursively, "\(cid) already pinned recursively")

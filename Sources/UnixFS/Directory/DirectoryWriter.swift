@@ -27,8 +27,7 @@ public struct DirectoryWriter: Sendable {
   public func build(
     _ entries: [DirectoryEntry], metadata: UnixFSMetadata? = nil
   ) async throws -> (root: DAGRoot, encodedNodes: Int) {
-    let sharding = profile.sharding
-    guard sharding.isSharded(size: entries.reduce(sharding.emptySize) { $0 + sharding.size(of: $1) }) else {
+    guard profile.sharding.isSharded(entries) else {
       return (try await buildBasic(entries, metadata: metadata), 1)
     }
     let hamt = HAMT(profile: profile, store: store)
