@@ -18,11 +18,10 @@ package struct CommandTable: Sendable {
   /// Every command of the node.
   package static let standard = CommandTable(
     [
-      bitswapCommands, blockCommands, bootstrapCommands, configCommands, daemonCommands, diagCommands, keyCommands,
-      logCommands, nameCommands, nameRecordCommands, nodeCommands, p2pCommands, provideCommands, pubsubCommands,
-      routingCommands, statsCommands, swarmCommands, swarmFilterCommands, swipfsCommands,
-      addCommands, catCommands, listCommands, resolveCommands, refsCommands,
-      blockCommands,
-      multibaseCommands,
+      addCommands, bitswapCommands, blockCommands, bootstrapCommands, catCommands, configCommands, daemonCommands,
+      diagCommands, filesCommands, keyCommands, listCommands, logCommands, multibaseCommands, nameCommands,
+      nameRecordCommands, nodeCommands, p2pCommands, pinCommands, provideCommands, pubsubCommands, refsCommands,
+      repoCommands, resolveCommands, routingCommands, statsCommands, swarmCommands, swarmFilterCommands,
+      swipfsCommands,
     ].flatMap { $0 })
 }

@@ -6,10 +6,10 @@ import Synchronization
 extension Blockstore {
   /// Removes blocks that are neither marked nor young.
   ///
-  /// - Parameter visit: Called for each block that is stored, with its bytes and whether it was removed. What it throws
-  ///   ends the sweep.
+  /// - Parameter visit: Called for each block that is stored, named as a raw block, with its bytes and whether it was
+  ///   removed. What it throws ends the sweep.
   func sweep(
-    _ marks: borrowing BlockKeySet, _ visit: (_ bytes: UInt64, _ isRemoved: Bool) throws -> Void
+    _ marks: borrowing BlockKeySet, _ visit: (_ block: CID, _ bytes: UInt64, _ isRemoved: Bool) throws -> Void
   ) throws {
     var removed: [[UInt8]] = []
     defer { forgetRemoved(&removed) }
@@ -27,7 +27,7 @@ extension Blockstore {
         removed.append(Array(cid.multihashBytes))
         if removed.count == 256 { forgetRemoved(&removed) }
       }
-      try visit(UInt64(status.st_size), isRemoved)
+      try visit(cid, UInt64(status.st_size), isRemoved)
     }
   }
 
