@@ -22,5 +22,6 @@ package struct CommandTable: Sendable {
       diagCommands, filesCommands, keyCommands, listCommands, logCommands, multibaseCommands, nameCommands,
       nameRecordCommands, nodeCommands, p2pCommands, pinCommands, provideCommands, pubsubCommands, refsCommands,
       repoCommands, resolveCommands, routingCommands, statsCommands, swarmCommands, swarmFilterCommands,
+      swipfsCommands,
     ].flatMap { $0 })
 }

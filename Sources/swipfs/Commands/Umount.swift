@@ -11,19 +11,11 @@ struct Umount: ParsableCommand {
   var mountPoint: String
 
   func run() throws {
-    do throws(CommandError) {
-      try unmount()
-    } catch {
-      throw error.exit()
-    }
-  }
-
-  private func unmount() throws(CommandError) {
     let mount = try MountedNode.find(at: mountPoint)
     let last = ControlClient(repo: mount.repo).unmount { status in
-      Console.progress("\(status.phase == .ended ? "done" : "committing") (\(status.openFiles) files left)")
+      Terminal.show(status: "\(status.phase == .ended ? "done" : "committing") (\(status.openFiles) files left)")
     }
-    Console.endProgress()
+    Terminal.clearStatus()
     if let last {
       if let failure = last.failure { throw CommandError(.data, failure) }
       if last.phase != .ended { try checkThatItEnded(mount) }

@@ -13,34 +13,22 @@ struct Status: ParsableCommand {
   var json = false
 
   func run() throws {
-    do throws(CommandError) {
-      try show()
-    } catch {
-      throw error.exit()
-    }
-  }
-
-  private func show() throws(CommandError) {
     let mounts: [MountedNode]
     if let mountPoint { mounts = [try .find(at: mountPoint)] } else { mounts = try MountedNode.all() }
-    if mounts.isEmpty, !json { print("nothing is mounted") }
+    if mounts.isEmpty, !json { try Output.line("nothing is mounted") }
     for mount in mounts {
       guard let status = ControlClient(repo: mount.repo).status() else {
-        Console.error("\(mount.mountPoint): its process does not answer; `swipfs umount` removes the mount")
+        Terminal.error("\(mount.mountPoint): its process does not answer; `swipfs umount` removes the mount")
         continue
       }
-      print(json ? try encode(status) : describe(status))
+      try Output.line(json ? try encode(status) : describe(status))
     }
   }
 
-  private func encode(_ status: MountStatus) throws(CommandError) -> String {
+  private func encode(_ status: MountStatus) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    do {
-      return String(decoding: try encoder.encode(status), as: UTF8.self)
-    } catch {
-      throw CommandError(.system, "\(error)")
-    }
+    return String(decoding: try encoder.encode(status), as: UTF8.self)
   }
 
   private func describe(_ status: MountStatus) -> String {
@@ -50,7 +38,7 @@ struct Status: ParsableCommand {
       process         \(status.pid), for \(Int(exactly: status.uptime.rounded(.down)) ?? 0) s
       kernel knows    \(status.knownNodes) nodes
       open, to build  \(status.openFiles) files
-      stored          \(status.blocksWritten) blocks, \(Console.bytes(status.bytesWritten))
+      stored          \(status.blocksWritten) blocks, \(Sizes.bytes(status.bytesWritten))
       directories     \(status.directoryBlocksEncoded) blocks encoded
     """
   }
