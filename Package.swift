@@ -178,6 +178,10 @@ let package = Package(
         "MountTestSupport", "TestSupport", "UnixFS", "IPLD", "Multiformats", "CFuse3", "MountSwipfs", "swipfs",
       ],
       swiftSettings: settings),
+    // What others wrote for Kubo's RPC, which `scripts/lib/prepare-clients` installs.
+    .testTarget(
+      name: "PythonClientTests", dependencies: ["MountTestSupport", "MountSwipfs", "swipfs"], exclude: ["Scripts"],
+      swiftSettings: settings),
     // A comparison with libkubo, which `scripts/lib/prepare-kubo` installs.
     .testTarget(
       name: "KuboCoreTests",
