@@ -17,7 +17,6 @@ let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swi
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let hummingbird = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -25,6 +24,7 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let lifecycle = ["ServiceLifecycle", "UnixSignals"].map {
   Target.Dependency.product(name: $0, package: "swift-service-lifecycle")
 }
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 
 let package = Package(
@@ -51,9 +51,6 @@ let package = Package(
     // Without its reader of configuration files, which is another tree of packages.
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-    // The trait is what shows trailers, without which a stream that failed midway looks complete.
-    .package(
-      url: "https://github.com/swift-server/async-http-client", from: "1.37.0", traits: ["UnstableHTTPAPIsSupport"]),
   ],
   targets: [
     // Formats: no input or output.
@@ -64,7 +61,7 @@ let package = Package(
 
     // The RPC of an IPFS daemon.
     .target(
-      name: "IPFSClient", dependencies: ["Multiformats", httpClient, nioSSL] + nio, swiftSettings: settings),
+      name: "IPFSClient", dependencies: ["Multiformats", nioSSL, nioTLS] + nio, swiftSettings: settings),
 
     // What neither Swift nor its packages have for tasks that wait for each other.
     .target(name: "Coordination", swiftSettings: settings),
@@ -131,7 +128,9 @@ let package = Package(
       name: "client-probe", dependencies: ["IPFSClient"], path: "Tests/ClientProbe", swiftSettings: settings),
     .testTarget(
       name: "IPFSClientTests",
-      dependencies: ["IPFSClient", "client-probe", "RPCTestSupport", "TestSupport", "Multiformats", crypto, nioSSL],
+      dependencies: [
+        "IPFSClient", "client-probe", "RPCTestSupport", "TestSupport", "Multiformats", crypto, nioSSL,
+      ] + nio,
       swiftSettings: settings),
     // What `scripts/bench client` runs.
     .executableTarget(
