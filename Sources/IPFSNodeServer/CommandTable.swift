@@ -18,8 +18,7 @@ package struct CommandTable: Sendable {
   /// Every command of the node.
   package static let standard = CommandTable(
     [
-      addCommands, catCommands, listCommands, resolveCommands, refsCommands,
-      blockCommands,
-      multibaseCommands,
+      addCommands, blockCommands, catCommands, cidCommands, daemonCommands, dagCommands, filestoreCommands, getCommands,
+      listCommands, multibaseCommands, objectCommands, refsCommands, resolveCommands,
     ].flatMap { $0 })
 }
