@@ -17,7 +17,6 @@ let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swi
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let hummingbird = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -25,6 +24,7 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let lifecycle = ["ServiceLifecycle", "UnixSignals"].map {
   Target.Dependency.product(name: $0, package: "swift-service-lifecycle")
 }
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 
 let package = Package(
@@ -51,9 +51,6 @@ let package = Package(
     // Without its reader of configuration files, which is another tree of packages.
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-    // The trait is what shows trailers, without which a stream that failed midway looks complete.
-    .package(
-      url: "https://github.com/swift-server/async-http-client", from: "1.37.0", traits: ["UnstableHTTPAPIsSupport"]),
   ],
   targets: [
     // Formats: no input or output.
@@ -64,7 +61,7 @@ let package = Package(
 
     // The RPC of an IPFS daemon.
     .target(
-      name: "IPFSClient", dependencies: ["Multiformats", httpClient, nioSSL] + nio, swiftSettings: settings),
+      name: "IPFSClient", dependencies: ["Multiformats", nioSSL, nioTLS] + nio, swiftSettings: settings),
 
     // What neither Swift nor its packages have for tasks that wait for each other.
     .target(name: "Coordination", swiftSettings: settings),
@@ -83,7 +80,8 @@ let package = Package(
     .target(
       name: "IPFSNodeServer",
       dependencies: [
-        "IPFSNode", "IPFSClient", "UnixFS", "IPLD", "Multiformats", hummingbird, nioHTTPTypes, httpTypes, logging,
+        "IPFSNode", "IPFSClient", "UnixFS", "IPLD", "Multiformats", "CISAL", hummingbird, nioHTTPTypes, httpTypes,
+        logging,
       ] + nio + lifecycle,
       swiftSettings: settings),
 
@@ -106,7 +104,7 @@ let package = Package(
     .executableTarget(
       name: "swipfs",
       dependencies: [
-        "IPFSMount", "IPFSNodeServer", "IPFSNode", "IPFSClient", "UnixFS", "Multiformats", arguments, logging,
+        "IPFSMount", "IPFSNodeServer", "IPFSNode", "IPFSClient", "UnixFS", "IPLD", "Multiformats", arguments, logging,
       ], swiftSettings: settings),
 
     // Tests.
@@ -131,7 +129,9 @@ let package = Package(
       name: "client-probe", dependencies: ["IPFSClient"], path: "Tests/ClientProbe", swiftSettings: settings),
     .testTarget(
       name: "IPFSClientTests",
-      dependencies: ["IPFSClient", "client-probe", "RPCTestSupport", "TestSupport", "Multiformats", crypto, nioSSL],
+      dependencies: [
+        "IPFSClient", "client-probe", "RPCTestSupport", "TestSupport", "Multiformats", crypto, nioSSL,
+      ] + nio,
       swiftSettings: settings),
     // What `scripts/bench client` runs.
     .executableTarget(
@@ -147,6 +147,9 @@ let package = Package(
         crypto, logging,
       ] + nio,
       swiftSettings: settings),
+    // The built command line tool, on repos and daemons.
+    .testTarget(
+      name: "CLITests", dependencies: ["swipfs", "MountTestSupport", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "FuseTests", dependencies: ["Fuse", "CFuse3", "MountTestSupport", logging], swiftSettings: settings),
     .testTarget(

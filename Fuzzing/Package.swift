@@ -16,8 +16,9 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 
 let package = Package(
@@ -28,8 +29,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-    .package(
-      url: "https://github.com/swift-server/async-http-client", from: "1.37.0", traits: ["UnstableHTTPAPIsSupport"]),
   ],
   targets: [
     .systemLibrary(name: "CBlake2", pkgConfig: "libb2"),
@@ -41,7 +40,7 @@ let package = Package(
     .target(name: "IPLD", dependencies: ["Multiformats"], swiftSettings: settings),
     .target(name: "UnixFS", dependencies: ["IPLD", "Multiformats"], swiftSettings: settings),
     .target(
-      name: "IPFSClient", dependencies: ["Multiformats", httpClient, nioSSL] + nio, swiftSettings: settings),
+      name: "IPFSClient", dependencies: ["Multiformats", nioSSL, nioTLS] + nio, swiftSettings: settings),
     .target(name: "Coordination", swiftSettings: settings),
     .target(
       name: "IPFSNode",

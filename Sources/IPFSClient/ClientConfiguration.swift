@@ -94,7 +94,14 @@ package enum ClientAddress: Hashable, Sendable {
   /// A socket in the file system.
   case unix(path: String)
   /// A host and a port.
-  case tcp(host: String, port: Int, isTLS: Bool)
+  case tcp(host: String, port: Int, isTLS: Bool, family: Family = .any)
+
+  /// Which addresses a name may stand for.
+  package enum Family: Hashable, Sendable {
+    case any
+    case ip4
+    case ip6
+  }
 
   /// Reads a multiaddr.
   ///
@@ -116,6 +123,12 @@ package enum ClientAddress: Hashable, Sendable {
     else {
       throw ClientError(.address, "\"\(text)\" is no address of an HTTP server")
     }
-    self = .tcp(host: components[0].text, port: port, isTLS: names.last == "https")
+    let family: Family =
+      switch names[0] {
+      case "dns4": .ip4
+      case "dns6": .ip6
+      default: .any
+      }
+    self = .tcp(host: components[0].text, port: port, isTLS: names.last == "https", family: family)
   }
 }

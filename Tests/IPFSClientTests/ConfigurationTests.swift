@@ -10,8 +10,8 @@ struct ConfigurationTests {
       ("/ip4/127.0.0.1/tcp/5001", .tcp(host: "127.0.0.1", port: 5001, isTLS: false)),
       ("/ip6/::1/tcp/5001/http", .tcp(host: "::1", port: 5001, isTLS: false)),
       ("/dns/example.com/tcp/443/https", .tcp(host: "example.com", port: 443, isTLS: true)),
-      ("/dns4/localhost/tcp/1", .tcp(host: "localhost", port: 1, isTLS: false)),
-      ("/dns6/localhost/tcp/65535/http", .tcp(host: "localhost", port: 65535, isTLS: false)),
+      ("/dns4/localhost/tcp/1", .tcp(host: "localhost", port: 1, isTLS: false, family: .ip4)),
+      ("/dns6/localhost/tcp/65535/http", .tcp(host: "localhost", port: 65535, isTLS: false, family: .ip6)),
       ("/unix/run/ipfs.sock", .unix(path: "/run/ipfs.sock")),
     ]
     for (text, address) in forms { #expect(try ClientAddress(text) == address) }

@@ -502,6 +502,18 @@ struct TransportFaultTests {
     }
   }
 
+  @Test func aNameStandsForAddressesOfItsFamilyAlone() async throws {
+    // It listens at 127.0.0.1.
+    let server = try await RPCTestServer { _ in [.head(200, Self.json), .chunk(Self.version), .end()] }
+    for (name, isReached) in [("dns", true), ("dns4", true), ("dns6", false)] {
+      let address = server.multiaddr.replacing("/ip4/127.0.0.1", with: "/\(name)/localhost")
+      let client = try Client(ClientConfiguration(address: address, timeouts: 20))
+      #expect(await code { _ = try await client.version() } == (isReached ? nil : .connection), "\(name)")
+      await client.close()
+    }
+    await server.stop()
+  }
+
   @Test func infinityWaitsForEver() async throws {
     try await withServer(
       timeouts: 0.2,

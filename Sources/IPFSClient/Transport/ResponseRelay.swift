@@ -1,9 +1,10 @@
+package import NIOCore
 import Synchronization
 
-/// Hands a reply from the task that reads a connection to the one that consumes it.
+/// Hands a reply from the connection that reads it to the task that consumes it.
 ///
-/// A few chunks wait here; with more, the reading task waits, and so does the daemon. Times are counted only while the
-/// consumer waits: one that is slow itself never runs into a limit.
+/// A few parts wait here; with more, the connection reads no further, and so the daemon waits. Times are counted only
+/// while the consumer waits: one that is slow itself never runs into a limit.
 package final class ResponseRelay: Sendable {
   /// The head of a reply.
   package struct Head: Sendable {
@@ -20,12 +21,16 @@ package final class ResponseRelay: Sendable {
     /// Whether the request is on its way, and not waiting for a connection.
     var isBegun = false
     var head: Head?
-    var chunks: [[UInt8]] = []
+    /// Those before `first` were taken.
+    var parts: [ByteBuffer] = []
+    var first = 0
     var byteCount = 0
-    var isFull: Bool { byteCount >= ResponseRelay.capacity || chunks.count >= ResponseRelay.chunkLimit }
+    var isEmpty: Bool { first == parts.count }
+    var isFull: Bool { byteCount >= ResponseRelay.capacity || parts.count - first >= ResponseRelay.partLimit }
     var end: Result<TransportHeaders, any Error>?
     var consumer: CheckedContinuation<Void, Never>?
-    var producer: CheckedContinuation<Void, Never>?
+    /// What the connection wants to hear when there is room again.
+    var onRoom: (@Sendable () -> Void)?
     /// Since when nothing has moved while the consumer waits.
     var waitingSince: ContinuousClock.Instant?
     /// Whether the daemon waits for the caller, who has not given the next part of the request yet.
@@ -34,10 +39,12 @@ package final class ResponseRelay: Sendable {
 
   /// How many bytes may wait.
   private static let capacity = 1 << 20
-  /// How many chunks may wait, however small.
-  private static let chunkLimit = 256
+  /// How many parts may wait, however small.
+  private static let partLimit = 256
+  /// Small parts become one chunk up to this size.
+  private static let chunkSize = 256 << 10
 
-  /// Guards all that the two tasks share. No other lock is taken under it.
+  /// Guards all that the two sides share. No other lock is taken under it.
   private let state = Mutex(State())
   private let limit: Double
 
@@ -46,7 +53,7 @@ package final class ResponseRelay: Sendable {
     self.limit = limit
   }
 
-  // For the reading task.
+  // For the connection.
 
   /// Says that the request is on its way: from now on times count.
   package func begin() {
@@ -56,37 +63,35 @@ package final class ResponseRelay: Sendable {
     }
   }
 
-  package func give(head: Head) {
-    update { $0.head = head }
-  }
-
-  /// Adds a chunk and waits while there are enough.
-  package func give(_ chunk: [UInt8]) async {
-    let isFull = update { state in
-      guard state.end == nil else { return false }
-      state.chunks.append(chunk)
-      state.byteCount += chunk.count
-      return state.isFull
-    }
-    guard isFull else { return }
-    await withCheckedContinuation { continuation in
-      let goesOn = state.withLock { state in
-        if state.end != nil || !state.isFull { return true }
-        state.producer = continuation
-        return false
+  /// Adds what has come.
+  ///
+  /// - Parameters:
+  ///   - head: The head of the reply, if it is among that.
+  ///   - parts: Parts of the body.
+  ///   - end: What follows the body, if it has ended. Of several ends the first counts.
+  ///   - onRoom: Called once when there is room again, if there is none now.
+  /// - Returns: Whether more may be read at once.
+  package func give(
+    head: Head? = nil, parts: [ByteBuffer] = [], end: Result<TransportHeaders, any Error>? = nil,
+    onRoom: @escaping @Sendable () -> Void = {}
+  ) -> Bool {
+    update { state in
+      if let head { state.head = head }
+      guard state.end == nil else { return true }
+      for part in parts where part.readableBytes > 0 {
+        state.parts.append(part)
+        state.byteCount += part.readableBytes
       }
-      if goesOn { continuation.resume() }
+      state.end = end
+      guard end == nil, state.isFull else { return true }
+      state.onRoom = onRoom
+      return false
     }
   }
 
   /// Ends the reply. Of several ends the first counts.
   package func end(_ result: Result<TransportHeaders, any Error>) {
-    let producer = update { state in
-      if state.end == nil { state.end = result }
-      defer { state.producer = nil }
-      return state.producer
-    }
-    producer?.resume()
+    _ = give(end: result)
   }
 
   /// Says that a part of the request has been taken, or that there is one to take.
@@ -95,6 +100,11 @@ package final class ResponseRelay: Sendable {
       state.awaitsSource = false
       if state.waitingSince != nil { state.waitingSince = .now }
     }
+  }
+
+  /// Says that the daemon has taken bytes of the request.
+  package func noteSent() {
+    state.withLock { if $0.waitingSince != nil { $0.waitingSince = .now } }
   }
 
   /// Says that the caller is asked for a part of the request: no time counts until `noteProgress`.
@@ -136,26 +146,55 @@ package final class ResponseRelay: Sendable {
   /// Waits for the next chunk; nil at the end.
   package func takeChunk() async throws -> [UInt8]? {
     while true {
-      let (chunk, isAtEnd, producer) = try state.withLock { state in
+      let (parts, isAtEnd, onRoom) = try state.withLock { state in
         state.waitingSince = nil
-        if !state.chunks.isEmpty {
-          let chunk = state.chunks.removeFirst()
-          state.byteCount -= chunk.count
-          var producer: CheckedContinuation<Void, Never>?
-          if !state.isFull { swap(&producer, &state.producer) }
-          return (chunk as [UInt8]?, false, producer)
+        if !state.isEmpty {
+          let parts = Self.takeParts(of: &state)
+          var onRoom: (@Sendable () -> Void)?
+          if !state.isFull { swap(&onRoom, &state.onRoom) }
+          return (parts, false, onRoom)
         }
         switch state.end {
-        case nil: return (nil, false, nil)
-        case .success: return (nil, true, nil)
+        case nil: return ([], false, nil)
+        case .success: return ([], true, nil)
         case .failure(let error): throw ClientError.transport(error, hasHead: true)
         }
       }
-      producer?.resume()
-      if let chunk { return chunk }
+      onRoom?()
+      // Here and not where they were read, for that thread has all connections to serve.
+      if !parts.isEmpty { return Self.joined(parts) }
       if isAtEnd { return nil }
-      await wait { !$0.chunks.isEmpty || $0.end != nil }
+      await wait { !$0.isEmpty || $0.end != nil }
     }
+  }
+
+  private static func takeParts(of state: inout State) -> [ByteBuffer] {
+    var taken: [ByteBuffer] = []
+    var count = 0
+    while !state.isEmpty {
+      let size = state.parts[state.first].readableBytes
+      guard taken.isEmpty || count + size <= chunkSize else { break }
+      taken.append(state.parts[state.first])
+      count += size
+      state.first += 1
+    }
+    state.byteCount -= count
+    if state.isEmpty {
+      state.parts.removeAll(keepingCapacity: true)
+      state.first = 0
+    } else if state.first >= partLimit {
+      state.parts.removeSubrange(..<state.first)
+      state.first = 0
+    }
+    return taken
+  }
+
+  private static func joined(_ parts: [ByteBuffer]) -> [UInt8] {
+    if parts.count == 1 { return Array(parts[0].readableBytesView) }
+    var chunk: [UInt8] = []
+    chunk.reserveCapacity(parts.reduce(0) { $0 + $1.readableBytes })
+    for part in parts { chunk += part.readableBytesView }
+    return chunk
   }
 
   /// What followed the body, once it has ended.
@@ -187,6 +226,9 @@ package final class ResponseRelay: Sendable {
     }
   }
 
+  /// Whether the end has not come yet.
+  var isRunning: Bool { state.withLock { $0.end == nil } }
+
   /// Whether there is a limit.
   var isLimited: Bool { limit.isFinite }
 }
@@ -194,16 +236,16 @@ package final class ResponseRelay: Sendable {
 /// The body of a reply that comes over a connection.
 final class HTTPResponseBody: TransportResponseBody {
   private let relay: ResponseRelay
-  private let task: Task<Void, Never>
+  private let onAbandon: @Sendable () -> Void
 
-  init(relay: ResponseRelay, task: Task<Void, Never>) {
+  /// - Parameter onAbandon: Called when nobody wants the rest of the reply.
+  init(relay: ResponseRelay, onAbandon: @escaping @Sendable () -> Void) {
     self.relay = relay
-    self.task = task
+    self.onAbandon = onAbandon
   }
 
   deinit {
-    task.cancel()
-    relay.end(.failure(CancellationError()))
+    if relay.isRunning { stop(CancellationError()) }
   }
 
   /// Waits for the head of the reply.
@@ -228,7 +270,7 @@ final class HTTPResponseBody: TransportResponseBody {
   /// Abandons the request.
   func stop(_ error: any Error) {
     relay.end(.failure(error))
-    task.cancel()
+    onAbandon()
   }
 
   /// Abandons the request if its consumer has waited too long; false when there is nothing more to watch.

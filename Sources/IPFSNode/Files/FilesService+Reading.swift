@@ -63,6 +63,13 @@ extension FilesService {
     try await root(of: try lookup(path))
   }
 
+  /// What is at a path.
+  ///
+  /// - Throws: ``FilesError``, ``NodeError``.
+  public func kind(of path: TreePath) throws -> NodeKind {
+    try lookup(path).kind
+  }
+
   /// What a root says of itself.
   ///
   /// - Throws: `BlockError` where it is not here, ``UnixFSError`` for what is no UnixFS.

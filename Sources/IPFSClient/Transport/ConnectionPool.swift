@@ -1,0 +1,227 @@
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+
+/// The connections to a daemon: kept after a request and used again, no more than so many at a time. Requests beyond
+/// that wait in the order in which they came.
+///
+/// Everything happens on one event loop, but for what is said otherwise: a request changes threads once on its way
+/// there, and its reply once on its way back.
+final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
+  /// The event loop.
+  let eventLoop: any EventLoop
+  private let address: ClientAddress
+  private let tls: ClientConfiguration.TLS
+  private let limit: Int
+  private var context: NIOSSLContext?
+
+  /// Free ones, the last used at the end.
+  private var idle: [(connection: HTTPConnection, since: NIODeadline)] = []
+  /// All that stand.
+  private var connections: [ObjectIdentifier: HTTPConnection] = [:]
+  /// How many requests have a connection, or are getting one.
+  private var running = 0
+  private var waiting: [HTTPExchange] = []
+  private var firstWaiting = 0
+  /// Connections that were begun before the last ``close()`` are not kept.
+  private var generation = 0
+  private var generations: [ObjectIdentifier: Int] = [:]
+  private var sweep: Scheduled<Void>?
+
+  /// How long a connection is kept without a request.
+  private static let idleTime = TimeAmount.seconds(60)
+
+  init(_ configuration: ClientConfiguration, address: ClientAddress, eventLoop: any EventLoop) {
+    self.address = address
+    self.eventLoop = eventLoop
+    tls = configuration.tls
+    limit = max(configuration.connectionLimit, 1)
+  }
+
+  // MARK: From any thread
+
+  /// Sends a request as soon as there is a connection for it.
+  func start(_ exchange: HTTPExchange) {
+    eventLoop.execute {
+      guard self.running < self.limit else { return self.waiting.append(exchange) }
+      self.run(exchange)
+    }
+  }
+
+  /// Drops a request, whose relay has its end.
+  func abandon(_ exchange: HTTPExchange) {
+    eventLoop.execute {
+      exchange.isAbandoned = true
+      // In the middle of something, it cannot be used for anything else.
+      _ = exchange.connection?.close()
+    }
+  }
+
+  /// Closes all connections, and returns when that is done. What waits for one gets a new one.
+  func close() async {
+    let closed = try? await eventLoop.submit { self.closeAll() }.get()
+    for future in closed ?? [] { try? await future.get() }
+  }
+
+  // MARK: On the event loop
+
+  private func closeAll() -> [EventLoopFuture<Void>] {
+    generation += 1
+    idle = []
+    return connections.values.compactMap { $0.close() }
+  }
+
+  private func run(_ exchange: HTTPExchange) {
+    running += 1
+    while let (connection, _) = idle.popLast() {
+      if connection.isActive { return connection.start(exchange) }
+    }
+    connect(for: exchange)
+  }
+
+  private func leave() {
+    running -= 1
+    while running < limit, firstWaiting < waiting.count {
+      let exchange = waiting[firstWaiting]
+      firstWaiting += 1
+      if firstWaiting == waiting.count {
+        waiting.removeAll(keepingCapacity: true)
+        firstWaiting = 0
+      } else if firstWaiting >= 1024 {
+        waiting.removeSubrange(..<firstWaiting)
+        firstWaiting = 0
+      }
+      if !exchange.isAbandoned { run(exchange) }
+    }
+  }
+
+  func finished(_ connection: HTTPConnection, isReusable: Bool) {
+    if isReusable, generations[ObjectIdentifier(connection)] == generation {
+      idle.append((connection, .now()))
+      scheduleSweep()
+    } else {
+      _ = connection.close()
+    }
+    leave()
+  }
+
+  func closed(_ connection: HTTPConnection) {
+    connections[ObjectIdentifier(connection)] = nil
+    generations[ObjectIdentifier(connection)] = nil
+    idle.removeAll { $0.connection === connection }
+  }
+
+  private func scheduleSweep() {
+    guard sweep == nil else { return }
+    sweep = eventLoop.scheduleTask(in: Self.idleTime) { [weak self] in self?.closeIdle() }
+  }
+
+  private func closeIdle() {
+    sweep = nil
+    let now = NIODeadline.now()
+    let old = idle.filter { now - $0.since >= Self.idleTime }
+    idle.removeAll { now - $0.since >= Self.idleTime }
+    for (connection, _) in old { _ = connection.close() }
+    if !idle.isEmpty { scheduleSweep() }
+  }
+
+  // MARK: Connecting
+
+  private func connect(for exchange: HTTPExchange) {
+    let ready = eventLoop.makePromise(of: HTTPConnection.self)
+    let begun = generation
+    let limit = TimeAmount(seconds: exchange.connectLimit.isNaN ? .infinity : max(exchange.connectLimit, 0.001))
+    ready.futureResult.assumeIsolated().whenComplete { result in
+      switch result {
+      case .success(let connection):
+        self.connections[ObjectIdentifier(connection)] = connection
+        self.generations[ObjectIdentifier(connection)] = begun
+        if exchange.isAbandoned {
+          self.finished(connection, isReusable: true)
+        } else {
+          connection.start(exchange)
+        }
+      case .failure(let error):
+        exchange.relay.end(.failure(error))
+        self.leave()
+      }
+    }
+    let bootstrap: ClientBootstrap
+    do {
+      bootstrap = try self.bootstrap(limit: limit, ready: ready)
+    } catch {
+      return ready.fail(error)
+    }
+    let connecting =
+      switch address {
+      case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
+      case .tcp(let host, let port, _, _):
+        if let address = try? SocketAddress(ipAddress: host, port: port) {
+          bootstrap.connect(to: address)
+        } else {
+          bootstrap.connect(host: host, port: port)
+        }
+      }
+    // The time is for all of it, the handshake of TLS too.
+    let deadline = eventLoop.scheduleTask(in: limit) {
+      ready.fail(ChannelError.connectTimeout(limit))
+    }
+    ready.futureResult.whenComplete { _ in deadline.cancel() }
+    connecting.whenFailure { ready.fail($0) }
+    connecting.whenSuccess { channel in
+      ready.futureResult.whenFailure { _ in channel.close(promise: nil) }
+    }
+  }
+
+  private func bootstrap(limit: TimeAmount, ready: EventLoopPromise<HTTPConnection>) throws -> ClientBootstrap {
+    let secured = try tlsParameters()
+    var family: ClientAddress.Family = .any
+    if case .tcp(_, _, _, let named) = address { family = named }
+    return ClientBootstrap(group: eventLoop)
+      .connectTimeout(limit)
+      .resolver(AddressResolver(family: family, eventLoop: eventLoop))
+      .channelOption(.autoRead, value: false)
+      .channelOption(.socketOption(.tcp_nodelay), value: 1)
+      // NIO reads 64 KiB at most by itself; fewer and larger parts cost less on their way.
+      .channelOption(
+        .recvAllocator,
+        value: AdaptiveRecvByteBufferAllocator(minimum: 1 << 10, initial: 16 << 10, maximum: 256 << 10)
+      )
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          let pipeline = channel.pipeline.syncOperations
+          if let (context, host) = secured {
+            try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: host))
+          }
+          try pipeline.addHTTPClientHandlers()
+          try pipeline.addHandler(HTTPConnection(owner: self, isTLS: secured != nil, ready: ready))
+        }
+      }
+  }
+
+  /// What TLS needs; nil without TLS.
+  private func tlsParameters() throws -> (NIOSSLContext, host: String?)? {
+    guard case .tcp(let host, _, isTLS: true, _) = address else { return nil }
+    let context = try self.context ?? NIOSSLContext(configuration: configuration(of: tls))
+    self.context = context
+    // A certificate for an address is compared with that of the connection.
+    return (context, (try? SocketAddress(ipAddress: host, port: 0)) == nil ? host : nil)
+  }
+
+  private func configuration(of tls: ClientConfiguration.TLS) -> TLSConfiguration {
+    var configuration = TLSConfiguration.makeClientConfiguration()
+    if let path = tls.trustedCertificates { configuration.trustRoots = .file(path) }
+    if !tls.verifiesCertificate { configuration.certificateVerification = .none }
+    return configuration
+  }
+}
+
+extension TimeAmount {
+  /// An amount of seconds; a century for more than that, and for what is no number.
+  init(seconds: Double) {
+    let century: Double = 100 * 365 * 86400
+    self = .nanoseconds(Int64((seconds < century ? max(seconds, 0) : century) * 1e9))
+  }
+}

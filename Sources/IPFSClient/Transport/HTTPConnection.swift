@@ -1,0 +1,230 @@
+import NIOCore
+import NIOHTTP1
+import NIOTLS
+
+/// A connection that ended without a reason given.
+struct ConnectionClosed: Error {}
+
+/// A connection, over which one request goes at a time.
+///
+/// ```
+///   HTTPExchange ──▶ head, parts of the body ──▶ encoder ──▶ [TLS] ──▶ socket
+///   ResponseRelay ◀── what one read brought  ◀── decoder ◀── [TLS] ◀──
+/// ```
+///
+/// The consumer is woken once for what one read of the socket brought. The next read is made when the relay has room,
+/// and always while no request is under way, so that the daemon's closing is seen.
+///
+/// Everything happens on the event loop, but for what is said otherwise.
+final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
+  typealias InboundIn = HTTPClientResponsePart
+  typealias OutboundOut = HTTPClientRequestPart
+
+  /// What becomes of a connection between two requests.
+  protocol Owner: AnyObject {
+    /// The request is over; the connection can take another one, or closes.
+    func finished(_ connection: HTTPConnection, isReusable: Bool)
+    /// The connection is gone.
+    func closed(_ connection: HTTPConnection)
+  }
+
+  private weak var owner: (any Owner)?
+  private let isTLS: Bool
+  /// Fulfilled when requests can be sent.
+  private let ready: EventLoopPromise<HTTPConnection>
+  private var isReadyKnown = false
+  private var context: ChannelHandlerContext?
+
+  private var exchange: HTTPExchange?
+  private var window: SendWindow?
+  private var sender: Task<Void, Never>?
+  private var isSent = false
+  private var keepsAlive = true
+  private var isReading = false
+  // What the current read has brought.
+  private var head: ResponseRelay.Head?
+  private var parts: [ByteBuffer] = []
+
+  init(owner: any Owner, isTLS: Bool, ready: EventLoopPromise<HTTPConnection>) {
+    self.owner = owner
+    self.isTLS = isTLS
+    self.ready = ready
+  }
+
+  var isActive: Bool { context?.channel.isActive == true }
+
+  /// Closes it; whatever is under way ends with an error.
+  func close(_ error: any Error = ConnectionClosed()) -> EventLoopFuture<Void>? {
+    fail(error)
+    let closed = context?.channel.closeFuture
+    context?.close(promise: nil)
+    return closed
+  }
+
+  // MARK: A request
+
+  /// Sends a request. The connection must be free.
+  func start(_ exchange: HTTPExchange) {
+    guard let context, isActive else {
+      exchange.relay.end(.failure(ConnectionClosed()))
+      owner?.finished(self, isReusable: false)
+      return
+    }
+    self.exchange = exchange
+    exchange.connection = self
+    keepsAlive = true
+    exchange.relay.begin()
+    context.write(wrapOutboundOut(.head(exchange.head)), promise: nil)
+    guard let body = exchange.body else {
+      isSent = true
+      context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+      return
+    }
+    isSent = false
+    context.flush()
+    let window = SendWindow()
+    self.window = window
+    let loop = context.eventLoop
+    sender = Task { [self] in
+      do {
+        let next = body.makeReader()
+        while let chunk = try await Self.chunk(from: next, exchange.relay) {
+          try await window.enter(chunk.count)
+          loop.execute { self.send(chunk, of: exchange, window) }
+        }
+        loop.execute { self.endBody(of: exchange) }
+      } catch {
+        loop.execute { if self.exchange === exchange { _ = self.close(error) } }
+      }
+    }
+  }
+
+  private static func chunk(from next: TransportBody.Next, _ relay: ResponseRelay) async throws -> [UInt8]? {
+    relay.awaitSource()
+    defer { relay.noteProgress() }
+    while let chunk = try await next() {
+      if !chunk.isEmpty { return chunk }
+    }
+    return nil
+  }
+
+  private func send(_ chunk: [UInt8], of exchange: HTTPExchange, _ window: SendWindow) {
+    guard self.exchange === exchange, let context else { return window.close() }
+    let written = context.eventLoop.makePromise(of: Void.self)
+    written.futureResult.whenComplete { _ in
+      window.leave(chunk.count)
+      exchange.relay.noteSent()
+    }
+    let buffer = context.channel.allocator.buffer(bytes: chunk)
+    context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: written)
+  }
+
+  private func endBody(of exchange: HTTPExchange) {
+    guard self.exchange === exchange, let context else { return }
+    isSent = true
+    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+  }
+
+  /// Ends the current request with an error.
+  private func fail(_ error: any Error) {
+    if !isReadyKnown {
+      isReadyKnown = true
+      ready.fail(error)
+    }
+    guard let exchange else { return }
+    _ = exchange.relay.give(head: head, parts: parts, end: .failure(error))
+    finish(isReusable: false)
+  }
+
+  private func finish(isReusable: Bool) {
+    exchange?.connection = nil
+    exchange = nil
+    head = nil
+    parts = []
+    window?.close()
+    window = nil
+    sender?.cancel()
+    sender = nil
+    owner?.finished(self, isReusable: isReusable)
+  }
+
+  // MARK: The channel
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    self.context = nil
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    if !isTLS { becomeReady() }
+    read()
+    context.fireChannelActive()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .handshakeCompleted = event as? TLSUserEvent { becomeReady() }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  private func becomeReady() {
+    guard !isReadyKnown else { return }
+    isReadyKnown = true
+    ready.succeed(self)
+  }
+
+  private func read() {
+    guard !isReading, let context else { return }
+    isReading = true
+    context.read()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard let exchange else {
+      // Nobody asked.
+      context.close(promise: nil)
+      return
+    }
+    switch unwrapInboundIn(data) {
+    case .head(let response):
+      keepsAlive = response.isKeepAlive
+      head = ResponseRelay.Head(
+        status: Int(response.status.code),
+        headers: TransportHeaders(response.headers.map { (name: $0.name, value: $0.value) }))
+    case .body(let part): parts.append(part)
+    case .end(let trailers):
+      let trailers = TransportHeaders(trailers.map { $0.map { (name: $0.name, value: $0.value) } } ?? [])
+      let (head, parts) = (self.head, self.parts)
+      // Before the consumer hears of it, so that its next request finds the connection free.
+      finish(isReusable: keepsAlive && isSent)
+      _ = exchange.relay.give(head: head, parts: parts, end: .success(trailers))
+    }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    isReading = false
+    defer { context.fireChannelReadComplete() }
+    guard let exchange, head != nil || !parts.isEmpty else { return read() }
+    let (head, parts) = (self.head, self.parts)
+    self.head = nil
+    self.parts.removeAll(keepingCapacity: true)
+    let loop = context.eventLoop
+    let hasRoom = exchange.relay.give(head: head, parts: parts) { [weak self] in
+      loop.execute { [self] in self?.read() }
+    }
+    if hasRoom { read() }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    fail(error)
+    context.close(promise: nil)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    fail(ConnectionClosed())
+    owner?.closed(self)
+    context.fireChannelInactive()
+  }
+}
