@@ -49,6 +49,8 @@ package struct RPCService: Sendable {
       services: services, command: command, arguments: arguments, options: options, files: files, reply: reply,
       isOwner: request.isTrusted)
     try call.checkArguments()
+    let number = services.requests.begin(command.name, arguments, request.query)
+    defer { services.requests.end(number) }
     guard let seconds = try call.timeout() else { return try await command.body(call) }
     try await Self.withDeadline(seconds) { try await command.body(call) }
   }

@@ -12,6 +12,8 @@ package final class Services: Sendable {
   package let logger: Logger
   /// Which log lines are written, and who reads along.
   package let log: LogRelay
+  /// What is being carried out.
+  package let requests = RequestLog(clock: Names.now)
   /// Who listens to which topic.
   package let pubsub: PubsubHub
   /// The memory for files that are being added, all of them together.

@@ -165,6 +165,25 @@ struct DaemonCommandTests {
     #expect(await iterator.next()?.data == [200])
   }
 
+  @Test func requestsAreRemembered() async throws {
+    let test = try NodeUnderTest()
+    let requests = test.client.diag.cmds
+    _ = try await test.client.config.get("Bootstrap")
+    _ = await test.refusal { _ = try await test.client.config.get("No.Such.Key", opts: ["timeout": "60s"]) }
+    let entries = try await requests()
+    #expect(entries.map(\.command) == ["config", "config", "diag/cmds"])
+    #expect(entries[1].arguments == ["No.Such.Key"] && entries[1].options.keys.contains("timeout"))
+    #expect(entries.map(\.active) == [false, false, true])
+    #expect(entries[2].endTime == "0001-01-01T00:00:00Z" && entries[0].endTime >= entries[0].startTime)
+    try await requests.clear()
+    #expect(try await requests().map(\.command) == ["diag/cmds/clear", "diag/cmds"])
+    #expect(await test.refusal { try await requests.setTime("never") } == "time: invalid duration \"never\"")
+    for _ in 0..<1200 { _ = try await test.client.config.get("Bootstrap") }
+    #expect(try await requests().count == 501)
+    try await test.client.diag.healthy()
+    try await test.node.close()
+  }
+
   @Test func levelsDecideWhatIsLogged() async throws {
     let test = try NodeUnderTest()
     let log = test.client.unstable.log

@@ -118,6 +118,7 @@ public final class ConfigurationFile: Sendable {
     try await offload { () throws(NodeError) in
       let name = "config-\(prefix)\(UInt32.random(in: 0 ... .max))"
       try Repo.write(self.bytes(), to: "\(self.repo.path)/\(name)")
+      try Repo.syncFolder(self.repo.path)
     }
   }
 }

@@ -123,7 +123,11 @@ public struct Repo: Sendable, Hashable {
       unlink(temporary)
       throw .system("write", temporary, errno: number)
     }
-    guard rename(temporary, path) == 0 else { throw .system("rename", path) }
+    guard rename(temporary, path) == 0 else {
+      let number = errno
+      unlink(temporary)
+      throw .system("rename", path, errno: number)
+    }
   }
 
   /// Brings everything that was written to the repo's file system to the disk.

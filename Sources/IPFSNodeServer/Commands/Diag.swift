@@ -23,9 +23,29 @@ let diagCommands: [Command] = [
       ],
     ])
   },
-  // The empty directory is always here.
   Command("diag/healthy") { call in
-    _ = try await call.node.storage()
+    // Whoever asks wants to know whether the repo answers.
+    _ = try call.node.configuration.contents()
+    _ = try call.node.pins.list()
     try await call.reply.value("ok")
   },
+  Command("diag/cmds", options: [.init(.bool, "verbose", "v")]) { call in
+    try await call.reply.value(.array(call.services.requests.entries.map(json)))
+  },
+  Command("diag/cmds/clear") { call in call.services.requests.clear() },
+  Command("diag/cmds/set-time", [.string("time")]) { call in
+    let text = call.arguments[0]
+    guard let seconds = Duration.goSeconds(text) else { throw RPCError("time: invalid duration \"\(text)\"") }
+    call.services.requests.remember(for: seconds)
+  },
 ]
+
+private func json(_ entry: RequestLog.Entry) -> JSON {
+  [
+    "StartTime": .string(RFC3339.text(entry.start)),
+    // As Go writes a time that is none.
+    "EndTime": .string(entry.end.map(RFC3339.text) ?? "0001-01-01T00:00:00Z"), "Active": .bool(entry.end == nil),
+    "Command": .string(entry.command), "Options": .object(entry.options.map { ($0.name, .string($0.value)) }),
+    "Args": JSON(entry.arguments), "ID": .int(Int64(clamping: entry.number)),
+  ]
+}

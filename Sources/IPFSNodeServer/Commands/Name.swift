@@ -98,8 +98,9 @@ private func publication(_ call: Call) throws(RPCError) -> Names.Publication {
 }
 
 extension Duration {
-  /// The nanoseconds of a duration as Go writes it; nil for what is none, or beyond 64 bits.
+  /// The nanoseconds of a duration as Go writes it, with a unit; nil for what is none, or beyond 64 bits.
   package static func goNanoseconds(_ text: String) -> Int64? {
+    guard text == "0" || text.last?.isLetter == true else { return nil }
     let isNegative = text.hasPrefix("-")
     guard let seconds = goSeconds(isNegative ? String(text.dropFirst()) : text), seconds < 9.2e9 else { return nil }
     return Int64((seconds * 1e9).rounded()) * (isNegative ? -1 : 1)
