@@ -1,6 +1,5 @@
 import Foundation
 import MountTestSupport
-import TestSupport
 import Testing
 
 /// Trees that go in by `add` and come out by `get`, `cat` and `ls`.

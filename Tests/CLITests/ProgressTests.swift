@@ -11,15 +11,22 @@ import Testing
   /// The lock guards what was written.
   private final class Terminal: Sendable {
     let path: String
+    /// `TIOCSPTLCK` and `TIOCGPTN`.
+    private static let unlock: UInt = 0x4004_5431
+    private static let getNumber: UInt = 0x8004_5430
+
     private let descriptor: CInt
     private let written = Mutex<[UInt8]>([])
 
     init(columns: UInt16) throws {
-      descriptor = posix_openpt(O_RDWR | O_NOCTTY)
+      // What openpty(3) does, whose parts are not imported.
+      descriptor = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
       try check(descriptor)
-      try check(grantpt(descriptor))
-      try check(unlockpt(descriptor))
-      path = try String(cString: #require(ptsname(descriptor)))
+      var lock: CInt = 0
+      try check(ioctl(descriptor, Self.unlock, &lock))
+      var number: CInt = 0
+      try check(ioctl(descriptor, Self.getNumber, &number))
+      path = "/dev/pts/\(number)"
       var size: [UInt16] = [24, columns, 0, 0]
       try check(ioctl(descriptor, UInt(TIOCSWINSZ), &size))
       _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
