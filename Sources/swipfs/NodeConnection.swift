@@ -126,9 +126,9 @@ final class NodeConnection: Sendable {
     guard access("\(repo)/\(NodeDaemon.socketName)", F_OK) == 0, let folder = OpenFolder(repo) else { return nil }
     let client = try client("/unix\(folder.path)/\(NodeDaemon.socketName)", options, authorization: nil)
     do {
-      _ = try await client.version()
+      _ = try await client.version(timeout: Timeouts(connect: 2, read: patience))
       return NodeConnection(client, place, folder: folder)
-    } catch let error as ClientError where error.code == .connection {
+    } catch let error as ClientError where error.code == .connection || error.code == .timeout {
       await client.close()
       return nil
     } catch {
