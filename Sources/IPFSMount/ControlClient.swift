@@ -30,27 +30,11 @@ public struct ControlClient: Sendable {
     return last
   }
 
-  /// Has the node of the mount do something. Returns false where none runs.
-  ///
-  /// - Parameter body: Called with each answer.
-  public func perform(_ task: NodeTask, _ body: (NodeReply) -> Void) -> Bool {
-    guard let descriptor = ControlSocket.makeSocket() else { return false }
-    defer { close(descriptor) }
-    guard ControlSocket.withAddress(in: repo, { connect(descriptor, $0, $1) }) == 0,
-      ControlSocket.send(ControlMessage(task: task), to: descriptor)
-    else { return false }
-    for line in ControlLines(from: descriptor) {
-      guard let reply = try? JSONDecoder().decode(NodeReply.self, from: line) else { break }
-      body(reply)
-    }
-    return true
-  }
-
   private func ask(_ request: ControlRequest, _ body: (MountStatus) -> Void) {
     guard let descriptor = ControlSocket.makeSocket() else { return }
     defer { close(descriptor) }
     guard ControlSocket.withAddress(in: repo, { connect(descriptor, $0, $1) }) == 0,
-      ControlSocket.send(["request": request], to: descriptor)
+      ControlSocket.send(ControlMessage(request: request), to: descriptor)
     else { return }
     for line in ControlLines(from: descriptor) {
       guard let status = try? JSONDecoder().decode(MountStatus.self, from: line) else { return }

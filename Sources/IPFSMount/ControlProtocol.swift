@@ -9,22 +9,17 @@ package enum ControlRequest: String, Codable, Sendable {
   case unmount
 }
 
-/// The line that is sent: one of the two.
+/// The line that is sent.
 package struct ControlMessage: Codable, Sendable {
-  var request: ControlRequest?
-  /// Something for the node to do. Answered by lines with a ``NodeReply`` each.
-  var task: NodeTask?
+  var request: ControlRequest
 
-  init(request: ControlRequest? = nil, task: NodeTask? = nil) {
+  init(request: ControlRequest) {
     self.request = request
-    self.task = task
   }
 
-  /// The message of a line; nil for a line that is none, or asks for nothing.
+  /// The message of a line; nil for a line that is none.
   package init?(line: Data) {
-    guard let message = try? JSONDecoder().decode(ControlMessage.self, from: line),
-      message.request != nil || message.task != nil
-    else { return nil }
+    guard let message = try? JSONDecoder().decode(ControlMessage.self, from: line) else { return nil }
     self = message
   }
 }

@@ -7,14 +7,10 @@ import Synchronization
 ///
 /// The lock guards whether it listens.
 package final class ControlServer: Sendable {
-  /// Does something and reports how it goes.
-  package typealias Performer = @Sendable (NodeTask, @escaping @Sendable (NodeReply) -> Void) async -> Void
-
   private let folder: String
   private let descriptor: CInt
   private let status: @Sendable () -> MountStatus
   private let unmount: @Sendable () -> Void
-  private let perform: Performer
   private let isOpen = Mutex(true)
 
   /// Begins to listen in the repo's folder.
@@ -22,15 +18,12 @@ package final class ControlServer: Sendable {
   /// - Parameters:
   ///   - status: How the mount stands.
   ///   - unmount: Begins to end the mount; returns at once.
-  ///   - perform: Has the node do something.
   package init(
-    folder: String, status: @escaping @Sendable () -> MountStatus, unmount: @escaping @Sendable () -> Void,
-    perform: @escaping Performer = { _, report in report(.failed(ExitCode.system.rawValue, "there is no node")) }
+    folder: String, status: @escaping @Sendable () -> MountStatus, unmount: @escaping @Sendable () -> Void
   ) throws(CommandError) {
     self.folder = folder
     self.status = status
     self.unmount = unmount
-    self.perform = perform
     // What a killed process left is in the way; a live one would hold the repo's lock.
     unlink("\(folder)/\(ControlSocket.name)")
     guard let descriptor = ControlSocket.makeSocket() else { throw Self.failed("make") }
@@ -75,17 +68,7 @@ package final class ControlServer: Sendable {
     defer { close(client) }
     var lines = ControlLines(from: client, limit: 64 << 10)
     guard let line = lines.next(), let message = ControlMessage(line: line) else { return }
-    if let task = message.task {
-      let isDone = DispatchSemaphore(value: 0)
-      Task { [perform] in
-        // One that does not listen any more does not stop it.
-        await perform(task) { reply in _ = ControlSocket.send(reply, to: client) }
-        isDone.signal()
-      }
-      isDone.wait()
-    }
     switch message.request {
-    case nil: return
     case .status:
       _ = ControlSocket.send(status(), to: client)
     case .unmount:

@@ -10,6 +10,10 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
   case repo = 3
   /// Something is wrong with the data: `repo verify` found damage, or a file could not be committed at the end.
   case data = 4
+  /// The node could not be reached, did not answer in time, or does not let this user in.
+  case node = 5
+  /// The node answered that it cannot do it: no such path, a name that is taken, a block that it does not have.
+  case refused = 6
   /// The mount point is missing, is no directory, is busy, or may not be mounted on.
   case mount = 32
 }

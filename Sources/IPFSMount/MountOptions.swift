@@ -182,7 +182,7 @@ extension MountOptions {
   }
 
   /// The path made absolute: a daemon changes its directory.
-  static func absolute(_ path: String) -> String {
+  package static func absolute(_ path: String) -> String {
     path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
   }
 

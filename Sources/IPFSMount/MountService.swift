@@ -65,8 +65,7 @@ public final class MountService: Sendable {
     let fileSystem: FileSystem
     do {
       control = try ControlServer(
-        folder: options.repo, status: { [self] in status() }, unmount: { [self] in stop() },
-        perform: { [node] task, report in await task.run(on: node, isMounted: true, report) })
+        folder: options.repo, status: { [self] in status() }, unmount: { [self] in stop() })
       opened = control
       fileSystem = try await FileSystem(
         volume: NodeVolume(node), logger: logger,

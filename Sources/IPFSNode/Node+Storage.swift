@@ -9,6 +9,8 @@ extension Node {
     public var bytes: UInt64 = 0
     /// Bytes that nothing refers to, as far as that is known without looking.
     public var estimatedGarbage: UInt64 = 0
+    /// Bytes of the database.
+    public var databaseBytes: UInt64 = 0
     /// Pins.
     public var pins = 0
     /// Bytes that are free on the repo's volume.
@@ -32,7 +34,11 @@ extension Node {
         throw NodeError(.inputOutput, "cannot list the blocks", cause: error)
       }
       storage.estimatedGarbage = self.collector.estimatedGarbage
-      storage.pins = try self.pins.list().count
+      for name in [self.repo.database, "\(self.repo.database)-wal"] {
+        var status = stat()
+        if stat(name, &status) == 0 { storage.databaseBytes += UInt64(clamping: status.st_size) }
+      }
+      storage.pins = try self.database.pinCount()
       var volume = statvfs()
       if statvfs(self.repo.path, &volume) == 0 { storage.freeBytes = UInt64(volume.f_bavail) * UInt64(volume.f_frsize) }
       return storage

@@ -141,14 +141,14 @@ private struct Verification {
         findings.append(.damagedBlock(cid))
         isWhole = false
       } else {
-        blockstore.removeTorn(cid)
+        blockstore.removeDamaged(cid)
       }
     }
     return isWhole
   }
 
   mutating func checkPins() throws(NodeError) {
-    for pin in try database.pins() {
+    try database.forEachPin { pin throws(NodeError) in
       switch pin.kind {
       case .recursive: checkDAG(pin.cid, isRepeated: true) { .missingPinned($0, pin: pin.cid) }
       case .direct: if !isSound(pin.cid) { findings.append(.missingPinned(pin.cid, pin: pin.cid)) }

@@ -46,6 +46,8 @@ public final class Node: Sendable {
   public let pins: Pins
   /// Removes what nothing refers to.
   public let collector: Collector
+  /// The tree by paths.
+  public let files: FilesService
   /// How files and directories become DAGs.
   public let profile: ImportProfile
   /// The repo's configuration.
@@ -104,6 +106,7 @@ public final class Node: Sendable {
     collector = Collector(
       blockstore: blockstore, tree: tree, database: database, estimate: estimate, reserve: reserve,
       logger: options.logger)
+    files = FilesService(tree: tree, blockstore: blockstore, collector: collector, profile: profile)
     space.connect { [weak collector] in collector?.makeSpaceNow() ?? false }
     if options.collectsGarbage {
       tree.onCheckpoint.withLock { $0 = { [weak collector] in collector?.collectIfUseful() } }

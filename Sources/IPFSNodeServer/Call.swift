@@ -69,6 +69,9 @@ package struct Call: Sendable {
     where argument.isRequired && index >= arguments.count {
       throw RPCError("argument \"\(argument.name)\" is required", kind: .usage)
     }
+    if let file = command.arguments.first(where: { $0.isFile && $0.isRequired }), !files.isThere {
+      throw RPCError("file argument '\(file.name)' is required", kind: .usage)
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import Synchronization
 /// The RPC within the process: the client's calls go to the command table without a socket between.
 public struct InProcessTransport: Transport {
   private let service: RPCService
+  private let calls = CallsUnderWay()
 
   package init(_ service: RPCService) {
     self.service = service
@@ -23,7 +24,7 @@ public struct InProcessTransport: Transport {
       command: request.command, query: request.query, headers: headers, isTrusted: true, body: body)
     let pipe = ReplyPipe()
     let service = self.service
-    let task = Task {
+    let task = calls.start {
       do {
         try await service.respond(to: call, through: pipe)
       } catch {
@@ -40,8 +41,41 @@ public struct InProcessTransport: Transport {
     }
   }
 
-  /// Does nothing: there are no connections.
-  public func close() async {}
+  /// Waits for the commands that are under way, also those that nobody waits for any more: the node can be closed
+  /// afterwards.
+  public func close() async {
+    await calls.waitForAll()
+  }
+}
+
+/// The commands that are carried out.
+///
+/// The lock guards the list of them.
+private final class CallsUnderWay: Sendable {
+  private struct State {
+    var tasks: [Int: Task<Void, Never>] = [:]
+    var next = 0
+  }
+
+  private let state = Mutex(State())
+
+  func start(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+    state.withLock { state in
+      let number = state.next
+      state.next += 1
+      let task = Task {
+        await body()
+        _ = self.state.withLock { $0.tasks.removeValue(forKey: number) }
+      }
+      // It cannot have ended: it would wait for this lock first.
+      state.tasks[number] = task
+      return task
+    }
+  }
+
+  func waitForAll() async {
+    while let task = state.withLock({ $0.tasks.first?.value }) { await task.value }
+  }
 }
 
 /// The body that a caller sends, read by one task at a time.

@@ -9,7 +9,9 @@ import UnixFS
 /// for what follows.
 struct MultipartDecoder: Sendable {
   private enum State {
-    /// Before the first boundary, or after one, before a part's head.
+    /// Before the first boundary.
+    case start
+    /// Behind a boundary, before a part's head.
     case between
     case inPart
     case done
@@ -18,7 +20,7 @@ struct MultipartDecoder: Sendable {
   private let source: RPCRequest.BodyReader
   /// `\r\n--BOUNDARY`.
   private let delimiter: [UInt8]
-  private var state = State.between
+  private var state = State.start
   private var buffer = ByteBuffer()
 
   /// The longest head of a part, in bytes.
@@ -45,7 +47,10 @@ struct MultipartDecoder: Sendable {
     while try await nextBytes() != nil {}
     guard state != .done else { return nil }
     // What comes before the first boundary is no part.
-    while let skipped = try await bytesBeforeDelimiter() { _ = skipped }
+    if state == .start {
+      while try await bytesBeforeDelimiter() != nil {}
+      state = .between
+    }
     try await fill(2)
     if buffer.readableBytesView.starts(with: Array("--".utf8)) {
       state = .done
@@ -53,7 +58,7 @@ struct MultipartDecoder: Sendable {
     }
     let head = try await readHead()
     state = .inPart
-    return try Self.file(of: head)
+    return Self.file(of: head)
   }
 
   /// The next bytes of the part; nil at its end.
@@ -144,7 +149,7 @@ struct MultipartDecoder: Sendable {
     }
   }
 
-  private static func file(of head: [String]) throws(RPCError) -> RequestFile {
+  private static func file(of head: [String]) -> RequestFile {
     var fields: [String: String] = [:]
     for line in head {
       guard let colon = line.firstIndex(of: ":") else { continue }
@@ -154,36 +159,30 @@ struct MultipartDecoder: Sendable {
     let type = HeaderParameters(fields["content-type"] ?? "").value.lowercased()
     let name = disposition["name"] ?? ""
     let halves = name.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    let path = disposition["filename"].map { RPCRequest.unescapedBytes($0.utf8) }
     var file = RequestFile(
-      field: halves.first.map(String.init) ?? "",
-      path: disposition["filename"].map { RPCRequest.unescaped($0.utf8) }, kind: .file)
+      field: halves.first.map(String.init) ?? "", path: path.map { String(decoding: $0, as: UTF8.self) },
+      pathBytes: path ?? [], kind: .file)
     switch type {
     case "application/x-directory", "multipart/form-data", "multipart/mixed": file.kind = .directory
     case "application/symlink": file.kind = .symlink
     default: break
     }
     let metadata = RPCRequest.pairs(ofQuery: halves.count > 1 ? String(halves[1]) : "")
-    try readMetadata(metadata, into: &file)
+    readMetadata(metadata, into: &file)
     file.absolutePath = fields["abspath-encoded"].map { RPCRequest.unescaped($0.utf8) } ?? fields["abspath"]
     return file
   }
 
-  private static func readMetadata(_ pairs: [RPCRequest.Pair], into file: inout RequestFile) throws(RPCError) {
+  /// What cannot be read is passed over, as Kubo does it.
+  private static func readMetadata(_ pairs: [RPCRequest.Pair], into file: inout RequestFile) {
     var nanoseconds: UInt32 = 0
     var seconds: Int64?
     for (name, value) in pairs {
       switch name {
-      case "mode":
-        guard let mode = UInt32(value, radix: 8) else { throw RPCError("invalid mode \"\(value)\"", kind: .usage) }
-        file.mode = mode & 0o7777
-      case "mtime":
-        guard let number = Int64(value) else { throw RPCError("invalid mtime \"\(value)\"", kind: .usage) }
-        seconds = number
-      case "mtime-nsecs":
-        guard let number = UInt32(value), number < 1_000_000_000 else {
-          throw RPCError("invalid mtime-nsecs \"\(value)\"", kind: .usage)
-        }
-        nanoseconds = number
+      case "mode": file.mode = UInt32(value, radix: 8)
+      case "mtime": seconds = Int64(value)
+      case "mtime-nsecs": nanoseconds = UInt32(value).flatMap { $0 < 1_000_000_000 ? $0 : nil } ?? 0
       default: break
       }
     }

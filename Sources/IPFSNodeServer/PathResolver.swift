@@ -16,6 +16,10 @@ package struct ContentPath: Sendable {
   package let root: Root
   /// The names behind it.
   package let names: [String]
+  /// How its CID is written; nil for a name, or a CID of version 0.
+  package let base: Multibase?
+  /// The namespace of what it leads to: `ipfs` or `ipld`.
+  package let namespace: String
 
   /// Reads a path.
   ///
@@ -38,6 +42,8 @@ package struct ContentPath: Sendable {
     guard namespace != "ipns" else {
       root = .name(parts[0])
       names = Array(parts.dropFirst())
+      base = nil
+      self.namespace = "ipfs"
       return
     }
     do {
@@ -46,6 +52,8 @@ package struct ContentPath: Sendable {
       throw Self.invalid(text, "invalid cid: \(error.message)")
     }
     names = Array(parts.dropFirst())
+    base = parts[0].hasPrefix("Qm") ? nil : parts[0].unicodeScalars.first.flatMap { Multibase(prefix: $0) }
+    self.namespace = namespace
   }
 
   private static func invalid(_ text: String, _ reason: String) -> RPCError {
@@ -82,13 +90,13 @@ extension Call {
     var cid = root
     while let name = names.first {
       switch cid.codec {
-      case .dagPB:
+      case .dagPB where path.namespace == "ipfs":
         guard let next = try await link(name, in: cid) else {
           throw RPCError("no link named \"\(name)\" under \(text(cid))")
         }
         cid = next
         names = names.dropFirst()
-      case .dagCBOR, .dagJSON:
+      case .dagPB, .dagCBOR, .dagJSON:
         guard let next = try Self.follow(&names, in: try node.blockstore.block(cid)) else {
           return ResolvedPath(cid: cid, remainder: Array(names), root: root)
         }

@@ -49,6 +49,11 @@ package struct RPCRequest: Sendable {
 
   /// Text without its URL escapes; what is no escape stays as it is.
   static func unescaped(_ text: some Collection<UInt8>, plusIsSpace: Bool = true) -> String {
+    String(decoding: unescapedBytes(text, plusIsSpace: plusIsSpace), as: UTF8.self)
+  }
+
+  /// The bytes of a text without its URL escapes; what is no escape stays as it is.
+  static func unescapedBytes(_ text: some Collection<UInt8>, plusIsSpace: Bool = true) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count)
     var rest = text[...]
@@ -61,7 +66,7 @@ package struct RPCRequest: Sendable {
         bytes.append(byte == UInt8(ascii: "+") && plusIsSpace ? UInt8(ascii: " ") : byte)
       }
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return bytes
   }
 
   private static func hexadecimal(_ digits: some Collection<UInt8>) -> UInt8? {

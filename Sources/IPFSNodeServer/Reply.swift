@@ -44,6 +44,11 @@ package final class Reply: Sendable {
     try await send(value)
   }
 
+  /// Begins the only value that there is, where it is too large to be in memory: its text follows by ``write(_:)``.
+  package func beginLongValue() async throws {
+    try await begin([(name: "Content-Type", value: "application/json")])
+  }
+
   /// Sends one value of a stream, at once or together with those that come after it.
   package func emit(_ value: JSON) async throws {
     try await begin(Self.streamed)

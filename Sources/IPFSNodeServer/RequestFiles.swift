@@ -17,14 +17,29 @@ package struct RequestFile: Sendable {
   package var field: String
   /// Its path; nil where none was given.
   package var path: String?
+  /// The bytes of its path: names need not be text.
+  package var pathBytes: [UInt8]
   /// What it is.
   package var kind: Kind
-  /// Permissions, where they are to be stored.
+  /// Its mode where it comes from, as Go writes it: permissions, and further bits from bit 20 on.
   package var mode: UInt32?
   /// The time of the last change, where it is to be stored.
   package var mtime: Timestamp?
   /// Where it is on the machine of whoever sent it, for `nocopy`.
   package var absolutePath: String?
+
+  /// The names in its path, without `.` and with `..` followed.
+  package var names: [EntryName] {
+    var names: [EntryName] = []
+    for part in pathBytes.split(separator: UInt8(ascii: "/")) {
+      switch part {
+      case [UInt8(ascii: ".")]: break
+      case [UInt8(ascii: "."), UInt8(ascii: ".")]: _ = names.popLast()
+      default: names.append(EntryName(bytes: part))
+      }
+    }
+    return names
+  }
 }
 
 /// The files that a request brings, one after the other as they arrive: `multipart/form-data` (RFC 7578), with the

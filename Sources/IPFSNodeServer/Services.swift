@@ -1,6 +1,6 @@
 package import IPFSNode
 package import Logging
-import UnixFS
+package import UnixFS
 
 /// What all commands work with.
 package final class Services: Sendable {
@@ -16,6 +16,8 @@ package final class Services: Sendable {
   package let requests = RequestLog(clock: Names.now)
   /// Who listens to which topic.
   package let pubsub: PubsubHub
+  /// The memory for files that are being added, all of them together.
+  package let importBudget = ConcurrentImporter.Budget(48 << 20)
 
   /// Takes a node, which stays the caller's to close.
   ///

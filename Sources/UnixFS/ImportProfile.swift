@@ -39,21 +39,26 @@ public struct ImportProfile: Hashable, Sendable {
     public let threshold: Int
     /// How the size is estimated.
     public let estimate: Estimate
+    /// The number of entries above which a directory is sharded, whatever its size; 0 where only the size decides.
+    public let maximumLinks: Int
 
     /// Names a rule.
     ///
-    /// - Throws: `invalidProfile` for a fanout that a shard cannot have or a negative threshold.
-    public init(fanout: Int = 256, threshold: Int = 256 << 10, estimate: Estimate) throws(UnixFSError) {
-      guard Self.isValid(fanout: UInt64(clamping: fanout)), threshold >= 0 else {
+    /// - Throws: `invalidProfile` for a fanout that a shard cannot have, a negative threshold or number of links.
+    public init(
+      fanout: Int = 256, threshold: Int = 256 << 10, estimate: Estimate, maximumLinks: Int = 0
+    ) throws(UnixFSError) {
+      guard Self.isValid(fanout: UInt64(clamping: fanout)), threshold >= 0, maximumLinks >= 0 else {
         throw UnixFSError(.invalidProfile, "HAMT fanout \(fanout) is no power of two from 8 to 1024")
       }
-      self.init(checkedFanout: fanout, threshold: threshold, estimate: estimate)
+      self.init(checkedFanout: fanout, threshold: threshold, estimate: estimate, maximumLinks: maximumLinks)
     }
 
-    fileprivate init(checkedFanout fanout: Int, threshold: Int, estimate: Estimate) {
+    fileprivate init(checkedFanout fanout: Int, threshold: Int, estimate: Estimate, maximumLinks: Int = 0) {
       self.fanout = fanout
       self.threshold = threshold
       self.estimate = estimate
+      self.maximumLinks = maximumLinks
     }
 
     /// Whether shards can have so many slots. More than 1024 are refused: other implementations read no wider ones.

@@ -105,21 +105,9 @@ extension DecoderCheck {
     DecoderCheck(
       "control request",
       texts: [#"{"request":"status"}"#, #"{"request":"unmount"}"#]
-        + tasks.map { #"{"task":\#($0)}"# }
     ) { line in
       guard let message = ControlMessage(line: Data(line.utf8)) else { return false }
       try checkCoding(message)
-      return true
-    },
-    DecoderCheck(
-      "control reply",
-      texts: [
-        #"{"progress":{"_0":"7 blocks seen"}}"#, #"{"line":{"_0":"pinned é"}}"#, #"{"result":{"_0":"{\"a\":1}"}}"#,
-        #"{"done":{}}"#, #"{"failed":{"_0":4,"_1":"why"}}"#,
-      ]
-    ) { line in
-      guard let reply = try? JSONDecoder().decode(NodeReply.self, from: Data(line.utf8)) else { return false }
-      try checkCoding(reply)
       return true
     },
     DecoderCheck(
@@ -172,12 +160,6 @@ extension DecoderCheck {
       try hold(Caller.groups(inStatus: Array(line.utf8)) == groups, "other groups: \(groups)")
       return !groups.isEmpty
     },
-  ]
-
-  private static let tasks = [
-    #"{"collect":{}}"#, #"{"verify":{}}"#, #"{"stat":{}}"#, #"{"listPins":{"kind":"recursive"}}"#,
-    #"{"addPin":{"path":"/ipfs/\#(cidText)/a","isDirect":true,"name":"n\u0000\ud83d\ude80"}}"#,
-    #"{"addPin":{"path":"\#(cidText)","isDirect":false}}"#, #"{"removePin":{"path":"\#(cidText)"}}"#,
   ]
 
   /// A profile that options gave is one that files can be built with.

@@ -111,21 +111,6 @@ import Testing
     #expect(ControlClient(repo: folder.path).status() != nil)
   }
 
-  /// What `swipfs repo verify --json` says of a repo with many damaged blocks is one line.
-  @Test func longAnswersArriveWhole() throws {
-    let folder = try TemporaryFolder()
-    let replies = [NodeReply.line(String(repeating: "x", count: 3_000_000)), .line(""), .result("{}"), .done]
-    let server = try ControlServer(
-      folder: folder.path, status: { fatalError("nobody asks") }, unmount: {},
-      perform: { _, report in
-        for reply in replies { report(reply) }
-      })
-    defer { server.stop() }
-    var received: [NodeReply] = []
-    #expect(ControlClient(repo: folder.path).perform(.stat) { received.append($0) })
-    #expect(received == replies)
-  }
-
   @Test func noServerIsNoMount() throws {
     let folder = try TemporaryFolder()
     #expect(ControlClient(repo: folder.path).status() == nil)

@@ -272,6 +272,13 @@ extension Client.Dag {
   public func statWithProgress(
     _ paths: any ContentPath..., offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<Stat> {
+    statWithProgress(paths, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Counts the blocks below the roots of a list, as the other `statWithProgress` does.
+  public func statWithProgress(
+    _ paths: [any ContentPath], offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<Stat> {
     client.objects(of: Self.stat(paths, progress: true), CallOptions(offline, opts, timeout))
   }
 

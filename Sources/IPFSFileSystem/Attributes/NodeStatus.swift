@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 public import UnixFS
 
 /// What `stat` shows of a node.
@@ -64,14 +63,5 @@ public struct Caller: Sendable, Hashable {
     return line.dropFirst(name.count).split { $0 == 0x09 || $0 == 0x20 }.compactMap {
       UInt32(String(decoding: $0, as: UTF8.self))
     }
-  }
-}
-
-extension Timestamp {
-  /// The time now.
-  public static var now: Timestamp {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: UInt32(time.tv_nsec))
   }
 }

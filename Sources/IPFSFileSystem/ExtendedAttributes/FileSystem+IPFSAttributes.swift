@@ -221,8 +221,10 @@ extension FileSystem {
     let hasGroup = attributes.mode & 0o2000 != 0
     let owner = Caller(
       uid: caller?.uid ?? attributes.uid, gid: hasGroup ? attributes.gid : caller?.gid ?? attributes.gid)
-    var graft = Graft(volume: volume, owner: owner)
-    try await graft.add(source, as: name)
+    var graft = Graft(
+      source: volume, profile: volume.profile, uid: owner.uid, gid: owner.gid, now: .now
+    ) { [volume] cid in try await volume.summary(of: cid) }
+    do { try await graft.add(source, as: name) } catch { throw IPFSPath.error(error) }
     _ = try await volume.graft(graft.nodes, in: directory.inode)
     // The kernel may remember that there was no such name.
     kernelCache?.forget(name, in: inodes.node(of: directory.inode))

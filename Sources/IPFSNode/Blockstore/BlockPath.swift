@@ -61,7 +61,7 @@ extension CID {
   }
 
   /// The bytes of a block that is its own name, by the multihash `identity`; nil for all others.
-  var inlineData: ArraySlice<UInt8>? {
+  package var inlineData: ArraySlice<UInt8>? {
     guard multihashBytes.first == UInt8(Multihash.Code.identity.rawValue) else { return nil }
     return multihash.digest[...]
   }

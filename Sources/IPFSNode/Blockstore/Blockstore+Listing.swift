@@ -1,6 +1,6 @@
 import Glibc
-import IPLD
-import Multiformats
+package import IPLD
+package import Multiformats
 
 extension Blockstore {
   /// Visits every block that is stored, in no order. Its CID is given as a raw block's of version 1: the store keeps
@@ -13,6 +13,48 @@ extension Blockstore {
       try FolderListing.forEachName(in: "\(path)/\(folderName)") { name in
         guard let multihash = BlockPath.multihash(ofFile: name) else { return }
         try body(try CID(version: .v1, codec: .raw, multihash: multihash))
+      }
+    }
+  }
+}
+
+/// Blocks in groups, of which one at a time is in memory.
+extension Blockstore {
+  /// The names of the groups that there are.
+  package func groups() async -> [String] {
+    await offload {
+      var names: [String] = []
+      FolderListing.forEachName(in: self.path) { name in
+        if !name.hasPrefix("."), name != "SHARDING" { names.append(name) }
+      }
+      return names.sorted()
+    }
+  }
+
+  /// The blocks of a group, in no order, named as raw blocks.
+  package func blocks(inGroup group: String) async -> [CID] {
+    await offload {
+      var cids: [CID] = []
+      FolderListing.forEachName(in: "\(self.path)/\(group)") { name in
+        guard let multihash = BlockPath.multihash(ofFile: name),
+          let cid = try? CID(version: .v1, codec: .raw, multihash: multihash)
+        else { return }
+        cids.append(cid)
+      }
+      return cids
+    }
+  }
+
+  /// Checks blocks against their hashes. Returns what is wrong with each; nothing where it is sound, or has gone.
+  package func check(_ cids: [CID]) async -> [BlockError?] {
+    await offload {
+      cids.map { cid -> BlockError? in
+        do throws(BlockError) {
+          _ = try self.block(cid)
+          return nil
+        } catch {
+          return error.code == .notFound ? nil : error
+        }
       }
     }
   }

@@ -154,13 +154,15 @@ public final class Blockstore: BlockStore {
     suspectTime.withLock { $0 = nil }
   }
 
-  /// Takes a block's file away, unless somebody stored the block anew meanwhile.
-  func removeTorn(_ cid: CID) {
+  /// Takes a damaged block's file away, unless somebody stored the block anew meanwhile. Returns whether it did.
+  @discardableResult
+  package func removeDamaged(_ cid: CID) -> Bool {
     let path = BlockPath(multihash: cid.multihashBytes).path
     let isRemoved = young.removeUnlessYoung(BlockKey(cid)) {
       (try? block(cid)) == nil && unlinkat(folder, path, 0) == 0
     }
     if isRemoved { openBlocks.withLock { $0.remove(cid) } }
+    return isRemoved
   }
 
   /// Whether the block's file has these bytes.

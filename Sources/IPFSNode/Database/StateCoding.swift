@@ -83,13 +83,28 @@ struct StateEncoder {
     }
   }
 
-  mutating func append(_ content: NodeContent) {
-    append(byte: content.kind.rawValue)
+  /// A content, and what a directory's DAG has of its own.
+  mutating func append(_ content: NodeContent, _ form: DirectoryForm?) {
+    append(byte: form == nil ? content.kind.rawValue : ContentTag.formedDirectory)
     switch content {
     case .file(let file): append(file)
     case .directory(let subdirectories): append(UInt64(subdirectories))
     case .symlink(let target): append(target)
     }
+    if let form { append(form) }
+  }
+
+  private mutating func append(_ form: DirectoryForm) {
+    var flags: UInt8 = 0
+    if form.cidVersion != nil { flags |= FormFlag.hasVersion }
+    if form.hashFunction != nil { flags |= FormFlag.hasFunction }
+    if form.metadata.mode != nil { flags |= FormFlag.hasMode }
+    if form.metadata.mtime != nil { flags |= FormFlag.hasTime }
+    append(byte: flags)
+    if let version = form.cidVersion { append(byte: version.rawValue) }
+    if let function = form.hashFunction { append(function.rawValue) }
+    if let mode = form.metadata.mode { append(UInt64(mode)) }
+    if let mtime = form.metadata.mtime { append(mtime) }
   }
 
   mutating func append(_ extendedAttributes: [EntryName: [UInt8]]) {
@@ -105,6 +120,22 @@ struct StateEncoder {
 private enum FileFlag {
   static let isPending: UInt8 = 1
   static let hasBuilder: UInt8 = 2
+}
+
+/// How a content is written, beside the numbers of the kinds of node.
+private enum ContentTag {
+  /// A directory with a form of its own, which comes after what a directory has; those that have none are as they were
+  /// before there were any.
+  static let formedDirectory: UInt8 = 4
+}
+
+/// What a directory's form consists of.
+private enum FormFlag {
+  static let hasVersion: UInt8 = 1
+  static let hasFunction: UInt8 = 2
+  static let hasMode: UInt8 = 4
+  static let hasTime: UInt8 = 8
+  static let all = hasVersion | hasFunction | hasMode | hasTime
 }
 
 /// How the source of an extent is written.
@@ -260,13 +291,32 @@ struct StateDecoder {
     return Int64(range.lowerBound) - position
   }
 
-  mutating func content() throws(NodeError) -> NodeContent {
-    switch NodeKind(rawValue: try byte()) {
-    case .file: return .file(try file())
-    case .directory: return .directory(subdirectories: try subdirectories())
-    case .symlink: return .symlink(target: try string())
+  /// A content, and what a directory's DAG has of its own.
+  mutating func content() throws(NodeError) -> (NodeContent, form: DirectoryForm?) {
+    let tag = try byte()
+    guard tag != ContentTag.formedDirectory else {
+      return (.directory(subdirectories: try subdirectories()), try form())
+    }
+    switch NodeKind(rawValue: tag) {
+    case .file: return (.file(try file()), nil)
+    case .directory: return (.directory(subdirectories: try subdirectories()), nil)
+    case .symlink: return (.symlink(target: try string()), nil)
     case nil: throw Self.malformed
     }
+  }
+
+  private mutating func form() throws(NodeError) -> DirectoryForm {
+    let flags = try byte()
+    guard flags & ~FormFlag.all == 0, flags != 0 else { throw Self.malformed }
+    var form = DirectoryForm()
+    if flags & FormFlag.hasVersion != 0 {
+      guard let version = CID.Version(rawValue: try byte()) else { throw Self.malformed }
+      form.cidVersion = version
+    }
+    if flags & FormFlag.hasFunction != 0 { form.hashFunction = Multihash.Code(rawValue: try number()) }
+    if flags & FormFlag.hasMode != 0 { form.metadata.mode = try number(as: UInt32.self) }
+    if flags & FormFlag.hasTime != 0 { form.metadata.mtime = try time() }
+    return form
   }
 
   mutating func extendedAttributes() throws(NodeError) -> [EntryName: [UInt8]] {

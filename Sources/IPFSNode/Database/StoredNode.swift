@@ -51,18 +51,18 @@ package struct StoredNode: Hashable, Sendable {
     inode: InodeNumber, parent: InodeNumber, name: EntryName, from decoder: inout StateDecoder
   ) throws(NodeError) {
     let attributes = try decoder.attributes()
-    let content = try decoder.content()
+    let (content, form) = try decoder.content()
     let extendedAttributes = try decoder.extendedAttributes()
     dag = content.kind == .directory ? try decoder.root() : nil
     record = NodeRecord(
       inode: inode, parent: parent, name: name, attributes: attributes, content: content,
-      extendedAttributes: extendedAttributes)
+      extendedAttributes: extendedAttributes, form: form)
   }
 
   /// Writes what is neither number, parent nor name.
   func encode(into encoder: inout StateEncoder) {
     encoder.append(record.attributes)
-    encoder.append(record.content)
+    encoder.append(record.content, record.form)
     encoder.append(record.extendedAttributes)
     if record.kind == .directory { encoder.append(dag) }
   }

@@ -10,7 +10,8 @@ import Synchronization
 ///   mark    files that are open      ─┐
 ///           the tree in memory        │  in this order: content moves from a file to the tree,
 ///           the tree in the database  │  and from memory to the database, never back
-///           pins                     ─┘
+///           pins                      │
+///           what somebody is reading ─┘  last: what is read now was in the tree, or among the pins, before
 ///   sync    the journal that the disk has speaks of nothing that will be gone
 ///   sweep   every block that is neither marked nor young
 /// ```
@@ -59,6 +60,11 @@ public final class Collector: Sendable {
     var reluctance: UInt64 = 1
     var isScheduled = false
     var providers: [@Sendable () -> [CID]?] = []
+    /// Roots of DAGs that somebody reads, by the number of the use.
+    var uses: [UInt64: CID] = [:]
+    var nextUse: UInt64 = 0
+    /// Whether the collection under way has marked all that it will mark.
+    var isSweeping = false
 
     /// Something to wait for until the collection under way ends.
     mutating func wait() -> DispatchSemaphore {
@@ -107,20 +113,46 @@ public final class Collector: Sendable {
 
   /// Removes all garbage there is now. Blocks the calling thread; a collection under way is waited for first.
   ///
-  /// - Parameter progress: Called now and then.
+  /// - Parameters:
+  ///   - removed: Called with each block that was removed, named as a raw block; must not wait for anyone.
+  ///   - progress: Called now and then.
   /// - Returns: What was done.
   /// - Throws: `inputOutput` where a block or the tree could not be read: nothing, or not all, was removed then.
   ///   `closed`.
   @discardableResult
-  public func collectNow(_ progress: (Progress) -> Void = { _ in }) throws(NodeError) -> Progress {
+  public func collectNow(
+    removed: (CID) -> Void = { _ in }, _ progress: (Progress) -> Void = { _ in }
+  ) throws(NodeError) -> Progress {
     while let running = try begin() { running.wait() }
-    return try run(progress)
+    return try run(removed: removed, progress)
   }
 
-  /// As ``collectNow(_:)``, on a thread of its own.
+  /// As ``collectNow(removed:_:)``, on a thread of its own.
   @discardableResult
-  public func collect(_ progress: @escaping @Sendable (Progress) -> Void) async throws(NodeError) -> Progress {
-    try await offload { () throws(NodeError) in try self.collectNow(progress) }
+  public func collect(
+    removed: @escaping @Sendable (CID) -> Void = { _ in }, _ progress: @escaping @Sendable (Progress) -> Void
+  ) async throws(NodeError) -> Progress {
+    try await offload { () throws(NodeError) in try self.collectNow(removed: removed, progress) }
+  }
+
+  /// Keeps a DAG, as far as it is here, until the use ends: nothing need refer to it meanwhile.
+  ///
+  /// Costs nothing but while a collection removes blocks: then the DAG is walked, and what is gone already is missing
+  /// as if it had never been here.
+  public func beginUse(of root: CID) async -> RootUse {
+    let (number, isSweeping) = state.withLock { state in
+      state.nextUse += 1
+      state.uses[state.nextUse] = root
+      return (state.nextUse, state.isSweeping)
+    }
+    guard isSweeping else { return RootUse(collector: self, number: number) }
+    let lease = blockstore.beginLease()
+    await offload { self.blockstore.retainWhatIsHere(of: root) }
+    return RootUse(collector: self, number: number, lease: lease)
+  }
+
+  fileprivate func endUse(_ number: UInt64) {
+    state.withLock { $0.uses[number] = nil }
   }
 
   /// Bytes that nothing refers to, as far as that is known without looking; may be too many.
@@ -215,13 +247,16 @@ public final class Collector: Sendable {
   private func end() {
     let waiting = state.withLock { state in
       state.isRunning = false
+      state.isSweeping = false
       defer { state.waiting = [] }
       return state.waiting
     }
     for semaphore in waiting { semaphore.signal() }
   }
 
-  private func run(_ report: (Progress) -> Void) throws(NodeError) -> Progress {
+  private func run(
+    removed: (CID) -> Void = { _ in }, _ report: (Progress) -> Void
+  ) throws(NodeError) -> Progress {
     defer { end() }
     let start = ContinuousClock.now
     let before = estimate.values
@@ -231,7 +266,7 @@ public final class Collector: Sendable {
     let marks = try mark(&progress, report)
     // A power cut must not bring back a state of the tree, or a pin, that refers to what is removed now.
     try tree.syncNow(isForced: true)
-    try sweep(marks, &progress, report)
+    try sweep(marks, &progress, removed, report)
     estimate.noteCollection(stored: progress.bytesKept, since: before)
     reserve.restore()
     report(progress)
@@ -265,12 +300,18 @@ public final class Collector: Sendable {
     }
     for root in rootsInUse() { try markDAG(root, &marking) }
     try tree.forEachRoot { root throws(NodeError) in try markDAG(root, &marking) }
-    for pin in try database.pins() {
+    try database.forEachPin { pin throws(NodeError) in
       switch pin.kind {
       case .recursive: try markDAG(pin.cid, &marking)
       case .direct: marking.mark(pin.cid)
       }
     }
+    // Who begins to read from now on what was not marked has to keep it by themselves.
+    let uses = state.withLock { state in
+      state.isSweeping = true
+      return Array(state.uses.values)
+    }
+    for root in uses { try markDAG(root, &marking) }
     progress = current
     report(progress)
     return marking.marks
@@ -294,12 +335,13 @@ public final class Collector: Sendable {
   }
 
   private func sweep(
-    _ marks: BlockKeySet, _ progress: inout Progress, _ report: (Progress) -> Void
+    _ marks: BlockKeySet, _ progress: inout Progress, _ removed: (CID) -> Void, _ report: (Progress) -> Void
   ) throws(NodeError) {
     do {
-      try blockstore.sweep(marks) { bytes, isRemoved in
+      try blockstore.sweep(marks) { cid, bytes, isRemoved in
         progress.swept += 1
         if isRemoved {
+          removed(cid)
           progress.removed += 1
           progress.bytesFreed += bytes
         } else {
@@ -314,5 +356,24 @@ public final class Collector: Sendable {
     } catch {
       throw NodeError(.inputOutput, "cannot list the blocks", cause: error)
     }
+  }
+}
+
+/// A DAG that is read: see ``Collector/beginUse(of:)``.
+public struct RootUse: Sendable {
+  private let collector: Collector
+  private let number: UInt64
+  private let lease: BlockLease?
+
+  fileprivate init(collector: Collector, number: UInt64, lease: BlockLease? = nil) {
+    self.collector = collector
+    self.number = number
+    self.lease = lease
+  }
+
+  /// Says that it is not read any more. To be called once.
+  public func end() {
+    collector.endUse(number)
+    lease?.end()
   }
 }

@@ -20,9 +20,9 @@ extension Blockstore {
   /// Visits a DAG, each block once, and makes sure that all of it is here: what is found is young from then on, so a
   /// caller with a lease can link it. Blocks without links are looked for, and not read.
   ///
-  /// - Parameter visit: Called for each block; false ends the walk.
+  /// - Parameter visit: Called for each block with its bytes in number; false ends the walk.
   /// - Throws: `notFound` and the like, naming the block; what `visit` throws.
-  func walk(_ root: CID, _ visit: (CID) throws -> Bool) throws {
+  func walk(_ root: CID, _ visit: (CID, Int) throws -> Bool) throws {
     var seen = BlockKeySet()
     var followed: Set<InnerNodeKey> = []
     var pending = [root]
@@ -32,9 +32,9 @@ extension Blockstore {
       } else {
         guard followed.insert(InnerNodeKey(cid)).inserted else { continue }
       }
-      try retain(cid)
+      let size = try retain(cid)
       pending += try links(of: cid).reversed()
-      guard try visit(cid) else { return }
+      guard try visit(cid, size) else { return }
     }
   }
 
@@ -43,7 +43,19 @@ extension Blockstore {
   /// - Throws: ``NodeError``: `missingBlock` naming the first block that is not here, `corrupt`, `inputOutput`.
   public func retainDAG(_ root: CID) async throws(NodeError) {
     try await offload { () throws(NodeError) in
-      do { try self.checkDAG(root) { _ in } } catch { throw .missing(error) }
+      do { try self.checkDAG(root) { _, _ in } } catch { throw .missing(error) }
+    }
+  }
+
+  /// Keeps what is here of a DAG, until the leases that there are end.
+  func retainWhatIsHere(of root: CID) {
+    var seen = BlockKeySet()
+    var followed: Set<InnerNodeKey> = []
+    var pending = [root]
+    while let cid = pending.popLast() {
+      if seen.insert(BlockKey(cid)), (try? retain(cid)) == nil { continue }
+      guard cid.codec != .raw, followed.insert(InnerNodeKey(cid)).inserted else { continue }
+      pending += (try? links(of: cid)) ?? []
     }
   }
 
@@ -52,12 +64,12 @@ extension Blockstore {
     for cid in cids where cid.inlineData == nil { young.insert(BlockKey(cid)) }
   }
 
-  /// Makes a block young and sees whether it is here.
+  /// Makes a block young and sees whether it is here. Returns its bytes in number.
   ///
   /// - Throws: `notFound`, `inputOutput`.
-  func retain(_ cid: CID) throws(BlockError) {
-    guard cid.inlineData == nil else { return }
-    young.insert(BlockKey(cid))
-    _ = try size(cid)
+  @discardableResult
+  func retain(_ cid: CID) throws(BlockError) -> Int {
+    if cid.inlineData == nil { young.insert(BlockKey(cid)) }
+    return try size(cid)
   }
 }

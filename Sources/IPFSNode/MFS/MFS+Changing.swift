@@ -8,7 +8,7 @@ extension MFS {
   ///   no file system can show, `noSpace`, `inputOutput`.
   public func create(
     _ name: EntryName, in directory: InodeNumber, attributes: Attributes, content: NodeContent,
-    extendedAttributes: [EntryName: [UInt8]] = [:]
+    extendedAttributes: [EntryName: [UInt8]] = [:], form: DirectoryForm? = nil
   ) throws(NodeError) -> NodeRecord {
     try Self.check(name)
     return try transact { state throws(NodeError) in
@@ -19,7 +19,7 @@ extension MFS {
       if content.kind == .directory { content = .directory(subdirectories: 0) }
       let record = NodeRecord(
         inode: state.nextInode, parent: directory, name: name, attributes: attributes, content: content,
-        extendedAttributes: extendedAttributes)
+        extendedAttributes: extendedAttributes, form: content.kind == .directory ? form : nil)
       let stored = StoredNode(record: record, dag: nil)
       let parentChange = ParentChange(parent, subdirectories: content.kind == .directory ? 1 : 0, at: attributes.ctime)
       try journal([.node(stored)] + parentChange.journalEntries(in: state), in: &state)
@@ -79,6 +79,25 @@ extension MFS {
     _ name: EntryName, in directory: InodeNumber, to newName: EntryName, in newDirectory: InodeNumber,
     canReplace: Bool = true, at time: Timestamp
   ) throws(NodeError) -> (moved: NodeRecord, replaced: NodeRecord?) {
+    try rename(
+      name, in: directory, to: newName, in: newDirectory, replacing: canReplace ? .ofItsKind : .nothing, at: time)
+  }
+
+  /// What a node that is moved may take the place of.
+  package enum Replacement: Sendable {
+    /// Nothing: the name must be free.
+    case nothing
+    /// As `rename(2)` has it: a file of a file, an empty directory of a directory.
+    case ofItsKind
+    /// A file or link of anything, and no directory.
+    case files
+  }
+
+  /// As ``rename(_:in:to:in:canReplace:at:)``, with other rules of what is replaced.
+  package func rename(
+    _ name: EntryName, in directory: InodeNumber, to newName: EntryName, in newDirectory: InodeNumber,
+    replacing: Replacement, at time: Timestamp
+  ) throws(NodeError) -> (moved: NodeRecord, replaced: NodeRecord?) {
     try Self.check(newName)
     let result = try transact { state throws(NodeError) -> Step<Renamed> in
       let (source, sourceEntries) = try self.directory(directory, in: &state)
@@ -89,10 +108,16 @@ extension MFS {
       guard targetEntries.isLoaded else { return .load(newDirectory) }
       let node = try child(name, of: sourceEntries, in: state)
       let old = targetEntries.children?[newName].flatMap { state.nodes[$0] }
-      guard canReplace || old == nil else { throw NodeError(.exists, "\(newName) exists") }
+      guard old == nil || replacing != .nothing else { throw NodeError(.exists, "\(newName) exists") }
       if old === node { return .done(Renamed(moved: node.record, replaced: nil)) }
       if node.directory != nil { try Self.check(that: target, isNotBelow: node, in: state) }
-      if let old, let unloaded = try Self.check(old, isReplaceableBy: node) { return .load(unloaded) }
+      if let old {
+        if replacing == .files {
+          guard old.directory == nil else { throw NodeError(.exists, "\(newName) is a directory") }
+        } else if let unloaded = try Self.check(old, isReplaceableBy: node) {
+          return .load(unloaded)
+        }
+      }
 
       let moved = node.record(movedTo: newDirectory, as: newName, at: time)
       let leaving = node.directory == nil ? 0 : -1
@@ -125,13 +150,25 @@ extension MFS {
   /// Changes what a node is beside its place. An orphan changes in memory only.
   ///
   /// - Returns: The node as it is now.
-  /// - Throws: `notFound`; `isDirectory`, `invalid` for a content of what is no regular file; `noSpace`,
-  ///   `inputOutput`.
+  /// - Throws: `notFound`; `isDirectory`, `invalid` for a content of what is no regular file; `notDirectory` for a
+  ///   form of what is no directory; `noSpace`, `inputOutput`.
   @discardableResult
   public func update(_ inode: InodeNumber, _ change: NodeChange) throws(NodeError) -> NodeRecord {
-    try transact { state throws(NodeError) in
+    guard let record = try update(inode, change, ifContentIs: nil) else {
+      throw NodeError(.notFound, "there is no node \(inode)")
+    }
+    return record
+  }
+
+  /// As ``update(_:_:)``, if the node has a content still and is in the tree; nil, and nothing is changed, if not.
+  package func update(
+    _ inode: InodeNumber, _ change: NodeChange, ifContentIs expected: NodeContent?
+  ) throws(NodeError) -> NodeRecord? {
+    try transact { state throws(NodeError) -> Step<NodeRecord?> in
       let node = try node(inode, in: &state)
       var record = node.record
+      if let expected, record.content != expected || node.isOrphan { return .done(nil) }
+      if change.form != nil, node.directory == nil { throw NodeError(.notDirectory, "node \(inode) is no directory") }
       if change.content != nil, record.kind != .file {
         throw record.kind == .directory
           ? NodeError(.isDirectory, "node \(inode) is a directory") : NodeError(.invalid, "node \(inode) is no file")
@@ -142,14 +179,18 @@ extension MFS {
         node.record = record
         return .done(record)
       }
-      let parent = Self.base(of: record) == Self.base(of: node.record) ? nil : state.nodes[node.parent]
+      let isReformed = record.form != node.form
+      let hasNewDAG = isReformed || Self.base(of: record) != Self.base(of: node.record)
+      // Where the directory's own DAG is out of date, those above it are already.
+      let parent = hasNewDAG && node.directory?.isCurrent != false ? state.nodes[node.parent] : nil
       let outdated = parent.map { state.directoriesOutdated(byChangeIn: $0) } ?? []
-      let stored = StoredNode(record: record, dag: node.directory?.currentDAG)
+      let stored = StoredNode(record: record, dag: isReformed ? nil : node.directory?.currentDAG)
       try journal([.node(stored)] + outdated.map { .dag($0.inode, nil) }, in: &state)
 
       if change.content != nil { estimate.noteChange(from: node.record.fileSize, to: record.fileSize) }
       node.record = record
       state.unsaved.insert(inode)
+      if isReformed { node.directory?.changes = .all }
       if let parent { state.markChanged(node.name, in: parent) }
       if stored.isUncommitted { state.uncommitted.insert(inode) } else { state.uncommitted.remove(inode) }
       return .done(record)
@@ -225,7 +266,7 @@ extension MFS {
     if case .file(let file) = record.content { file.base } else { nil }
   }
 
-  private func orphan(_ node: TreeNode, at time: Timestamp, in state: inout TreeState) {
+  func orphan(_ node: TreeNode, at time: Timestamp, in state: inout TreeState) {
     node.parent = 0
     node.attributes.ctime = time
     state.unsaved.insert(node.inode)

@@ -10,13 +10,29 @@ extension MFS {
   /// - Throws: `exists`, `notFound` or `notDirectory` if `directory` is none, `nameTooLong`, `invalid`, `noSpace`,
   ///   `inputOutput`.
   public func graft(_ nodes: [GraftedNode], in directory: InodeNumber) throws(NodeError) -> NodeRecord {
+    guard let record = try graft(nodes, in: directory, over: nil) else {
+      throw NodeError(.exists, "\(nodes.first?.name ?? "") exists")
+    }
+    return record
+  }
+
+  /// As ``graft(_:in:)``, in the place of a file or link of the same name, which is an orphan then.
+  ///
+  /// - Parameter old: What must be there; nil where the name must be free.
+  /// - Returns: The root of what was put there; nil, and nothing is changed, if `old` is not there any more or has
+  ///   another content.
+  package func graft(
+    _ nodes: [GraftedNode], in directory: InodeNumber, over old: NodeRecord?
+  ) throws(NodeError) -> NodeRecord? {
     for node in nodes { try Self.check(node.name) }
     guard let first = nodes.first else { throw NodeError(.invalid, "a tree without a node") }
     let subdirectories = Self.subdirectoryCounts(of: nodes)
-    return try transact { state throws(NodeError) in
+    return try transact { state throws(NodeError) -> Step<NodeRecord?> in
       let (parent, entries) = try parentDirectory(directory, in: &state)
       guard entries.isLoaded else { return .load(directory) }
-      guard entries.children?[first.name] == nil else { throw NodeError(.exists, "\(first.name) exists") }
+      let found = entries.children?[first.name].flatMap { state.nodes[$0] }
+      guard found?.inode == old?.inode, found == nil || found?.content == old?.content else { return .done(nil) }
+      if found?.directory != nil { throw NodeError(.isDirectory, "\(first.name) is a directory") }
       let base = state.nextInode
       let stored = nodes.indices.map { index in
         let node = nodes[index]
@@ -24,14 +40,20 @@ extension MFS {
           node.content.kind == .directory ? .directory(subdirectories: subdirectories[index]) : node.content
         let record = NodeRecord(
           inode: base + InodeNumber(index), parent: node.parent.map { base + InodeNumber($0) } ?? directory,
-          name: node.name, attributes: node.attributes, content: content)
+          name: node.name, attributes: node.attributes, content: content,
+          extendedAttributes: node.extendedAttributes, form: content.kind == .directory ? node.form : nil)
         return StoredNode(record: record, dag: content.kind == .directory ? node.dag : nil)
       }
       let parentChange = ParentChange(
         parent, subdirectories: first.content.kind == .directory ? 1 : 0, at: first.attributes.ctime)
-      try journal(stored.map { .node($0) } + parentChange.journalEntries(in: state), in: &state)
+      let gone: [JournalEntry.Change] = found.map { [.gone($0.inode)] } ?? []
+      try journal(gone + stored.map { .node($0) } + parentChange.journalEntries(in: state), in: &state)
 
       state.nextInode += InodeNumber(nodes.count)
+      if let found {
+        entries.remove(first.name)
+        orphan(found, at: first.attributes.ctime, in: &state)
+      }
       for node in stored { insert(node, in: &state) }
       entries.insert(base, as: first.name)
       state.touch(entries)

@@ -50,6 +50,8 @@ private enum EntrySource: Sendable {
 private struct EntrySnapshot: Sendable {
   /// The DAG to start from; nil to build from nothing, and then `entries` are all there are.
   var base: DAGRoot?
+  /// What the DAG has of its own.
+  var form: DirectoryForm?
   /// What is at each name now, nil for what is gone.
   var entries: [EntryName: EntrySource?]
 }
@@ -97,10 +99,12 @@ extension MFS {
   /// Builds one directory's DAG from those of its entries.
   private func buildAlone(_ inode: InodeNumber) async throws -> DAGRoot {
     let snapshot = try transact { state throws(NodeError) -> Step<EntrySnapshot?> in
-      let (_, entries) = try directory(inode, in: &state)
+      let (node, entries) = try directory(inode, in: &state)
       if entries.isCurrent { return .done(nil) }
       guard entries.isLoaded else { return .load(inode) }
-      return .done(Self.beginBuilding(entries, in: state))
+      var snapshot = Self.beginBuilding(entries, in: state)
+      snapshot.form = node.form
+      return .done(snapshot)
     }
     guard let snapshot else { return try currentDAG(of: inode) }
     do {
@@ -181,12 +185,13 @@ extension MFS {
       let root = try await root(of: source)
       changes[name] = DirectoryEntry(name: name, cid: root.cid, tsize: root.tsize)
     }
-    let writer = DirectoryWriter(profile: profile, store: blockstore)
+    let form = snapshot.form ?? DirectoryForm()
+    let writer = DirectoryWriter(profile: try form.profile(over: profile), store: blockstore)
     let built =
       if let base = snapshot.base {
-        try await writer.update(base.cid, changes: changes)
+        try await writer.update(base.cid, changes: changes, metadata: form.metadata)
       } else {
-        try await writer.build(changes.values.compactMap { $0 })
+        try await writer.build(changes.values.compactMap { $0 }, metadata: form.metadata)
       }
     counters.countDirectoryBlocks(built.encodedNodes)
     return built.root

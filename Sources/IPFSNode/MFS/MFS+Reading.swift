@@ -35,6 +35,18 @@ extension MFS {
     }
   }
 
+  /// The names in a directory, in no order.
+  ///
+  /// - Throws: `notFound` or `notDirectory` if `directory` is none.
+  package func names(in directory: InodeNumber) throws(NodeError) -> [EntryName] {
+    try transact { state throws(NodeError) in
+      let (_, entries) = try self.directory(directory, in: &state)
+      guard let children = entries.children else { return .load(directory) }
+      state.touch(entries)
+      return .done(Array(children.keys))
+    }
+  }
+
   /// Nodes of a directory by their numbers, in the order given; those that are not in it any more are left out.
   ///
   /// - Throws: `notFound` or `notDirectory` if `directory` is none.

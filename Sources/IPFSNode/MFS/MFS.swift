@@ -41,6 +41,8 @@ public final class MFS: Sendable {
   let syncing = Mutex(())
   /// The files beside the blocks that rows speak of.
   private let attachedSpool = Mutex<(any SpoolStorage)?>(nil)
+  /// Who is told what others change.
+  private let attachedObserver = Mutex<WeakObserver>(WeakObserver())
 
   /// Loads the root of a tree whose journal has been replayed.
   init(
@@ -165,6 +167,13 @@ public final class MFS: Sendable {
 
   var spool: (any SpoolStorage)? { attachedSpool.withLock { $0 } }
 
+  /// Sets who is told what ``FilesService`` changes; nil for nobody. Who observes stays the caller's to keep.
+  public func attach(observer: (any TreeObserver)?) {
+    attachedObserver.withLock { $0.observer = observer }
+  }
+
+  package var observer: (any TreeObserver)? { attachedObserver.withLock { $0.observer } }
+
   /// Notes a sync point, on a full disk in the space that is set aside.
   func note(_ point: SyncPoint) throws(NodeError) {
     do {
@@ -187,4 +196,9 @@ public final class MFS: Sendable {
   func restoreReserve() {
     reserve.restore()
   }
+}
+
+/// Somebody who may go before the tree does.
+private struct WeakObserver: Sendable {
+  weak var observer: (any TreeObserver)?
 }

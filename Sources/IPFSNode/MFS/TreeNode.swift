@@ -8,6 +8,8 @@ final class TreeNode {
   var attributes: Attributes
   var content: NodeContent
   var extendedAttributes: [EntryName: [UInt8]]
+  /// What a directory's DAG has of its own.
+  var form: DirectoryForm?
   /// What only directories have.
   let directory: DirectoryState?
 
@@ -19,6 +21,7 @@ final class TreeNode {
     attributes = record.attributes
     content = record.content
     extendedAttributes = record.extendedAttributes
+    form = record.form
     self.directory = directory
   }
 
@@ -34,7 +37,7 @@ final class TreeNode {
     get {
       NodeRecord(
         inode: inode, parent: parent, name: name, attributes: attributes, content: content,
-        extendedAttributes: extendedAttributes)
+        extendedAttributes: extendedAttributes, form: form)
     }
     set {
       parent = newValue.parent
@@ -42,6 +45,7 @@ final class TreeNode {
       attributes = newValue.attributes
       content = newValue.content
       extendedAttributes = newValue.extendedAttributes
+      form = newValue.form
     }
   }
 

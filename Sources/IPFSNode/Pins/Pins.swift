@@ -27,11 +27,11 @@ public final class Pins: Sendable {
   /// Pins a CID, and returns when that is done: when a recursive pin has been seen to be here whole. One that is pinned
   /// already gets the new name.
   ///
-  /// - Parameter progress: Called now and then with the number of blocks seen.
+  /// - Parameter progress: Called now and then with the number of blocks seen, and of their bytes.
   /// - Throws: `missingBlock` naming the first block that is not here, `corrupt` for an inner block that is damaged,
   ///   `pinnedRecursively` for a direct pin on what has a recursive one, `noSpace`, `inputOutput`.
   public func add(
-    _ cid: CID, kind: Pin.Kind, name: String? = nil, progress: @escaping @Sendable (Int) -> Void = { _ in }
+    _ cid: CID, kind: Pin.Kind, name: String? = nil, progress: @escaping @Sendable (_ blocks: Int, _ bytes: UInt64) -> Void = { _, _ in }
   ) async throws(NodeError) {
     try await offload { () throws(NodeError) in
       // What is seen here is not collected before the pin is there.
@@ -52,6 +52,20 @@ public final class Pins: Sendable {
         // The pin may have come meanwhile.
         try self.refuseDirect(kind, of: cid)
         try self.database.save(Pin(cid: cid, kind: kind, name: name))
+      }
+    }
+  }
+
+  /// Pins DAGs recursively that the caller has just stored whole, under a lease that still lasts: nobody looks for their
+  /// blocks. What is pinned already gets the new name.
+  ///
+  /// - Throws: `noSpace`, `inputOutput`; none is pinned then.
+  public func add(stored cids: [CID], name: String? = nil) async throws(NodeError) {
+    try await offload { () throws(NodeError) in
+      // A loss of power must not leave a pin of what is not on the disk.
+      try self.blockstore.syncNow()
+      try self.write { () throws(NodeError) in
+        try self.database.save(cids.map { Pin(cid: $0, kind: .recursive, name: name) })
       }
     }
   }
@@ -103,23 +117,49 @@ public final class Pins: Sendable {
     try database.pins().filter { kind == nil || $0.kind == kind }
   }
 
+  /// Some pins, in the order of their CIDs' bytes: to list them without having all in memory.
+  ///
+  /// - Parameters:
+  ///   - kind: Which.
+  ///   - last: The CID after which they begin; nil for the first ones.
+  /// - Returns: The next ones, none after the last.
+  /// - Throws: `inputOutput`, `corrupt`.
+  public func list(kind: Pin.Kind, after last: CID?) throws(NodeError) -> [Pin] {
+    try database.pins(of: kind, after: last)
+  }
+
+  /// The pin of a CID's own.
+  ///
+  /// - Throws: `inputOutput`, `corrupt`.
+  public func pin(of cid: CID) throws(NodeError) -> Pin? {
+    try database.pin(of: cid)
+  }
+
+  /// The recursive pin that leads to a CID beside one of its own; the first one, if there are several.
+  ///
+  /// - Throws: `inputOutput`, `corrupt`.
+  public func indirectRoot(of cid: CID) async throws(NodeError) -> CID? {
+    try await offload { () throws(NodeError) in try self.root(leadingTo: cid) }
+  }
+
+  /// A walk through the CIDs that recursive pins lead to beside their roots.
+  public func indirectWalk() -> IndirectPins {
+    IndirectPins(database: database, blockstore: blockstore)
+  }
+
+  /// Looks for what recursive pins lack.
+  public func verification() -> PinVerification {
+    PinVerification(blockstore: blockstore)
+  }
+
   /// The CIDs that recursive pins lead to beside their roots, each once. What is missing or damaged leads nowhere.
   ///
   /// - Throws: `inputOutput`, `corrupt`.
   public func indirect() async throws(NodeError) -> [CID] {
-    try await offload { () throws(NodeError) in
-      let pins = try self.database.pins()
-      var found = Set(pins.map(\.cid))
-      var result: [CID] = []
-      var pending = pins.filter { $0.kind == .recursive }.map(\.cid)
-      var followed: Set<CID> = []
-      while let cid = pending.popLast() {
-        if found.insert(cid).inserted { result.append(cid) }
-        guard followed.insert(cid).inserted else { continue }
-        pending += (try? self.blockstore.links(of: cid)) ?? []
-      }
-      return result
-    }
+    let walk = indirectWalk()
+    var result: [CID] = []
+    while let step = try await walk.next() { result += step }
+    return result
   }
 
   /// How a CID is pinned. To find an indirect pin, every recursive one may have to be followed.
@@ -136,15 +176,20 @@ public final class Pins: Sendable {
   private func root(leadingTo cid: CID) throws(NodeError) -> CID? {
     // One set for all: what does not lead to it from one root does not from another.
     var followed: Set<InnerNodeKey> = []
-    for pin in try database.pins() where pin.kind == .recursive {
+    var found: CID?
+    try database.forEachPin(of: .recursive) { pin throws(NodeError) in
+      guard found == nil else { return }
       var pending = [pin.cid]
       while let next = pending.popLast() {
-        if next == cid, next != pin.cid { return pin.cid }
+        if next == cid, next != pin.cid {
+          found = pin.cid
+          return
+        }
         guard next.codec != .raw, followed.insert(InnerNodeKey(next)).inserted else { continue }
         pending += (try? blockstore.links(of: next)) ?? []
       }
     }
-    return nil
+    return found
   }
 
   private func write(_ body: () throws(NodeError) -> Void) throws(NodeError) {
@@ -154,14 +199,16 @@ public final class Pins: Sendable {
 
 extension Blockstore {
   /// Sees whether a DAG is here whole, and makes its blocks young.
-  func checkDAG(_ root: CID, _ progress: (Int) -> Void) throws {
+  func checkDAG(_ root: CID, _ progress: (_ blocks: Int, _ bytes: UInt64) -> Void) throws {
     var count = 0
-    try walk(root) { _ in
+    var bytes: UInt64 = 0
+    try walk(root) { _, size in
       count += 1
-      if count % 1000 == 0 { progress(count) }
+      bytes += UInt64(size)
+      if count % 1000 == 0 { progress(count, bytes) }
       return true
     }
-    progress(count)
+    progress(count, bytes)
   }
 }
 

@@ -61,6 +61,14 @@ public struct CARDecoder: Sendable {
   /// - Throws: ``IPLDError`` for what is no archive, ``BlockError`` for a block that is not what its CID says or whose
   ///   hash function is not known. The decoder cannot go on then.
   public mutating func nextBlock() throws -> Block? {
+    guard let block = try nextUnverifiedBlock() else { return nil }
+    return try Block(verifying: block.cid, data: block.data)
+  }
+
+  /// As ``nextBlock()``, but whether the block is what its CID says is for the caller to see.
+  ///
+  /// - Throws: For what is no archive.
+  package mutating func nextUnverifiedBlock() throws(IPLDError) -> Block? {
     while true {
       switch state {
       case .header, .payloadHeader:
@@ -189,7 +197,7 @@ public struct CARDecoder: Sendable {
 
   // MARK: Blocks
 
-  private func block(_ range: Range<Int>) throws -> Block {
+  private func block(_ range: Range<Int>) throws(IPLDError) -> Block {
     var position = range.lowerBound
     let cid: CID
     do {
@@ -197,6 +205,6 @@ public struct CARDecoder: Sendable {
     } catch {
       throw IPLDError(.invalidLink, "archive with a section that has no CID: \(error.message)", cause: error)
     }
-    return try Block(verifying: cid, data: Array(buffer[position..<range.upperBound]))
+    return Block(unchecked: cid, data: Array(buffer[position..<range.upperBound]))
   }
 }

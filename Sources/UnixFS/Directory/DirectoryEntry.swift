@@ -44,8 +44,14 @@ extension ImportProfile.Sharding {
     }
   }
 
-  /// Whether a directory of this estimated size is sharded. A threshold of 0 means never, as in Kubo.
-  func isSharded(size: Int) -> Bool {
-    threshold > 0 && size > threshold
+  /// Whether a directory of this estimated size and so many entries is sharded. A threshold of 0 means never, as in
+  /// Kubo.
+  func isSharded(size: Int, links: Int) -> Bool {
+    threshold > 0 && (size > threshold || maximumLinks > 0 && links > maximumLinks)
+  }
+
+  /// Whether a directory of these entries is sharded.
+  package func isSharded(_ entries: [DirectoryEntry]) -> Bool {
+    isSharded(size: entries.reduce(emptySize) { $0 + size(of: $1) }, links: entries.count)
   }
 }

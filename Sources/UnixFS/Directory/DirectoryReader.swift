@@ -17,12 +17,20 @@ public struct DirectoryReader: Sendable {
   ///
   /// - Throws: ``UnixFSError``, or what the source throws.
   public func list(_ directory: CID) async throws -> [DirectoryEntry] {
+    var entries: [DirectoryEntry] = []
+    try await forEachEntry(of: directory) { entries.append($0) }
+    return entries
+  }
+
+  /// Visits all entries in the order of ``list(_:)``, with a shard a level in memory.
+  ///
+  /// - Throws: As ``list(_:)``, and what `visit` throws.
+  public func forEachEntry(of directory: CID, _ visit: (DirectoryEntry) async throws -> Void) async throws {
     switch try await contents(of: directory) {
-    case .basic(let links): return links.map(DirectoryEntry.init)
+    case .basic(let links):
+      for link in links { try await visit(DirectoryEntry(link)) }
     case .sharded(let shard):
-      var entries: [DirectoryEntry] = []
-      try await collect(shard, cid: directory, path: 0, pathLength: 0, into: &entries)
-      return entries
+      try await walk(shard, cid: directory, path: 0, pathLength: 0, visit)
     }
   }
 
@@ -86,9 +94,9 @@ public struct DirectoryReader: Sendable {
     }
   }
 
-  /// Collects the entries of a shard and those below it. `path` is the slots that lead to it, `pathLength` bits.
-  private func collect(
-    _ shard: HAMTShard, cid: CID, path: UInt64, pathLength: Int, into entries: inout [DirectoryEntry]
+  /// Visits the entries of a shard and those below it. `path` is the slots that lead to it, `pathLength` bits.
+  private func walk(
+    _ shard: HAMTShard, cid: CID, path: UInt64, pathLength: Int, _ visit: (DirectoryEntry) async throws -> Void
   ) async throws {
     let width = shard.fanout.trailingZeroBitCount
     let length = pathLength + width
@@ -99,13 +107,13 @@ public struct DirectoryReader: Sendable {
         guard HAMTHash(entry.name).prefix(length) == place else {
           throw UnixFSError(.malformed, "the entry \"\(entry.name)\" is not in the slot of its hash", cid: cid)
         }
-        entries.append(entry)
+        try await visit(entry)
       case .shard(let child, _):
         guard length + width <= UInt64.bitWidth else {
           throw UnixFSError(.tooDeep, "more levels of shards than a hash has bits", cid: child)
         }
         let next = try await loadShard(child, fanout: shard.fanout)
-        try await collect(next, cid: child, path: place, pathLength: length, into: &entries)
+        try await walk(next, cid: child, path: place, pathLength: length, visit)
       }
     }
   }

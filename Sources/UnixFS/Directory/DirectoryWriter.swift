@@ -27,8 +27,7 @@ public struct DirectoryWriter: Sendable {
   public func build(
     _ entries: [DirectoryEntry], metadata: UnixFSMetadata? = nil
   ) async throws -> (root: DAGRoot, encodedNodes: Int) {
-    let sharding = profile.sharding
-    guard sharding.isSharded(size: entries.reduce(sharding.emptySize) { $0 + sharding.size(of: $1) }) else {
+    guard profile.sharding.isSharded(entries) else {
       return (try await buildBasic(entries, metadata: metadata), 1)
     }
     let hamt = HAMT(profile: profile, store: store)
@@ -46,11 +45,12 @@ public struct DirectoryWriter: Sendable {
   /// - Parameters:
   ///   - base: A directory that this profile built. One of another width or version is built anew.
   ///   - changes: By name, the new entry, or nil to remove it. Removing a name that is not there changes nothing.
+  ///   - metadata: What its root says of the directory. Where the base's says something else, there must be changes.
   /// - Returns: The directory, and how many blocks were encoded.
   /// - Throws: As ``build(_:)``; ``UnixFSError`` where the base is no directory, `invalidEdits` where an entry's name
   ///   is not the one it stands under.
   public func update(
-    _ base: CID, changes: [EntryName: DirectoryEntry?]
+    _ base: CID, changes: [EntryName: DirectoryEntry?], metadata: UnixFSMetadata? = nil
   ) async throws -> (root: DAGRoot, encodedNodes: Int) {
     for (name, entry) in changes {
       guard let entry, entry.name != name else { continue }
@@ -67,7 +67,8 @@ public struct DirectoryWriter: Sendable {
       } else {
         old = try await reader.list(base)
       }
-      return try await build(old.filter { !changes.keys.contains($0.name) } + changes.values.compactMap { $0 })
+      return try await build(
+        old.filter { !changes.keys.contains($0.name) } + changes.values.compactMap { $0 }, metadata: metadata)
     }
     let hamt = HAMT(shard, profile: profile, store: store)
     var growth = 0
@@ -82,13 +83,13 @@ public struct DirectoryWriter: Sendable {
       if let old { growth -= profile.sharding.size(of: old) }
     }
     if growth < 0, let entries = try await hamt.entriesOfSmallDirectory() {
-      return (try await buildBasic(entries), 1)
+      return (try await buildBasic(entries, metadata: metadata), 1)
     }
-    return (try await hamt.write(), hamt.encodedNodes)
+    return (try await hamt.write(metadata: metadata), hamt.encodedNodes)
   }
 
   private func buildBasic(
-    _ entries: [DirectoryEntry], metadata: UnixFSMetadata? = nil
+    _ entries: [DirectoryEntry], metadata: UnixFSMetadata?
   ) async throws -> DAGRoot {
     let sorted = entries.sorted { $0.name < $1.name }
     for (entry, next) in zip(sorted, sorted.dropFirst()) where entry.name == next.name {

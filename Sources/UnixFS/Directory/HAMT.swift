@@ -159,8 +159,8 @@ final class HAMT {
     for index in shard.children.indices {
       if case .entry(let entry) = shard.children[index].child {
         size += profile.sharding.size(of: entry)
-        if profile.sharding.isSharded(size: size) { return false }
         entries.append(entry)
+        if profile.sharding.isSharded(size: size, links: entries.count) { return false }
         continue
       }
       guard (level + 2) * profile.sharding.fanout.trailingZeroBitCount <= UInt64.bitWidth else {

@@ -27,11 +27,17 @@ public final class FileReader: Sendable {
   /// Opens a file by its root, which is read. A raw root is read whole, since only that says its size.
   ///
   /// - Throws: ``UnixFSError`` if the root is no file, or what the source throws.
-  public init(root: CID, source: any BlockSource) async throws {
-    self.root = root
+  public convenience init(root: CID, source: any BlockSource) async throws {
+    try self.init(await source.block(root), source: source)
+  }
+
+  /// Opens a file by its root block.
+  ///
+  /// - Throws: If it is no file's.
+  public init(_ block: Block, source: any BlockSource) throws(UnixFSError) {
+    root = block.cid
     self.source = source
-    let block = try await source.block(root)
-    if root.codec == .raw {
+    if block.cid.codec == .raw {
       rootNode = nil
       size = UInt64(block.data.count)
     } else {

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A point in time with nanoseconds, as `struct timespec`.
 public struct Timestamp: Hashable, Sendable, Comparable {
   /// Seconds since 1970-01-01T00:00:00Z, negative before.
@@ -14,6 +16,15 @@ public struct Timestamp: Hashable, Sendable, Comparable {
   /// Orders by time.
   public static func < (left: Timestamp, right: Timestamp) -> Bool {
     (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
+  }
+}
+
+extension Timestamp {
+  /// The time now.
+  public static var now: Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: UInt32(time.tv_nsec))
   }
 }
 

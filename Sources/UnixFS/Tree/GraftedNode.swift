@@ -10,13 +10,22 @@ public struct GraftedNode: Sendable {
   public var content: NodeContent
   /// A directory's DAG.
   public var dag: DAGRoot?
+  /// What a directory's DAG has of its own.
+  public var form: DirectoryForm?
+  /// The user's own extended attributes.
+  public var extendedAttributes: [EntryName: [UInt8]]
 
   /// Makes a node.
-  public init(parent: Int?, name: EntryName, attributes: Attributes, content: NodeContent, dag: DAGRoot?) {
+  public init(
+    parent: Int?, name: EntryName, attributes: Attributes, content: NodeContent, dag: DAGRoot?,
+    form: DirectoryForm? = nil, extendedAttributes: [EntryName: [UInt8]] = [:]
+  ) {
     self.parent = parent
     self.name = name
     self.attributes = attributes
     self.content = content
     self.dag = dag
+    self.form = form
+    self.extendedAttributes = extendedAttributes
   }
 }

@@ -14,11 +14,13 @@ public struct NodeChange: Hashable, Sendable {
   public var content: FileContent?
   /// Extended attributes to set, and with nil to remove.
   public var extendedAttributes: [EntryName: [UInt8]?]
+  /// What a directory's DAG has of its own from now on; of a directory only. An empty form takes away the one it has.
+  public var form: DirectoryForm?
 
   /// A change of the attributes named.
   public init(
     mode: UInt16? = nil, uid: UInt32? = nil, gid: UInt32? = nil, mtime: Timestamp? = nil, ctime: Timestamp? = nil,
-    content: FileContent? = nil, extendedAttributes: [EntryName: [UInt8]?] = [:]
+    content: FileContent? = nil, extendedAttributes: [EntryName: [UInt8]?] = [:], form: DirectoryForm? = nil
   ) {
     self.mode = mode
     self.uid = uid
@@ -27,6 +29,7 @@ public struct NodeChange: Hashable, Sendable {
     self.ctime = ctime
     self.content = content
     self.extendedAttributes = extendedAttributes
+    self.form = form
   }
 
   /// Whether nothing changes.
@@ -41,6 +44,7 @@ public struct NodeChange: Hashable, Sendable {
     if let ctime { record.attributes.ctime = ctime }
     if let content, record.kind == .file { record.content = .file(content) }
     for (name, value) in extendedAttributes { record.extendedAttributes[name] = value }
+    if let form, record.kind == .directory { record.form = form == DirectoryForm() ? nil : form }
   }
 }
 

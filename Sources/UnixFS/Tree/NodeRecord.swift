@@ -39,11 +39,13 @@ public struct NodeRecord: Hashable, Sendable {
   public var content: NodeContent
   /// The user's own extended attributes (`user.*`), by full name.
   public var extendedAttributes: [EntryName: [UInt8]]
+  /// What a directory's DAG has of its own; nil where that is nothing, and for all other nodes.
+  public var form: DirectoryForm?
 
   /// Makes a record of its parts.
   public init(
     inode: InodeNumber, parent: InodeNumber, name: EntryName, attributes: Attributes, content: NodeContent,
-    extendedAttributes: [EntryName: [UInt8]] = [:]
+    extendedAttributes: [EntryName: [UInt8]] = [:], form: DirectoryForm? = nil
   ) {
     self.inode = inode
     self.parent = parent
@@ -51,6 +53,7 @@ public struct NodeRecord: Hashable, Sendable {
     self.attributes = attributes
     self.content = content
     self.extendedAttributes = extendedAttributes
+    self.form = form
   }
 
   /// The kind of node.

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+import IPFSMount
+
+/// `swipfs umount`: unlike umount(8), it returns when everything is committed.
+struct Umount: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Unmount, and wait until everything that was written is committed.")
+
+  @Argument(help: "The mount point.", completion: .directory)
+  var mountPoint: String
+
+  func run() throws {
+    let mount = try MountedNode.find(at: mountPoint)
+    let last = ControlClient(repo: mount.repo).unmount { status in
+      Terminal.show(status: "\(status.phase == .ended ? "done" : "committing") (\(status.openFiles) files left)")
+    }
+    Terminal.clearStatus()
+    if let last {
+      if let failure = last.failure { throw CommandError(.data, failure) }
+      if last.phase != .ended { try checkThatItEnded(mount) }
+      waitForExit(of: last.pid)
+    } else {
+      // Nobody answers: the process was killed, and what is mounted is only a shell.
+      try mount.detach()
+    }
+  }
+
+  /// All is committed by now; the process has only to go, so that a script finds it gone.
+  private func waitForExit(of process: Int32) {
+    for _ in 0..<200 where kill(process, 0) == 0 { usleep(10_000) }
+  }
+
+  private func checkThatItEnded(_ mount: MountedNode) throws(CommandError) {
+    if let status = ControlClient(repo: mount.repo).status() {
+      throw CommandError(.system, "process \(status.pid) was cut off while \(status.phase.rawValue)")
+    }
+  }
+}
