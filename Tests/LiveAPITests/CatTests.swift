@@ -133,7 +133,7 @@ extension LiveAPI {
       let missing = try await failure { try await client.resolve("/ipfs/\(tree.root)/nope") }
       #expect(missing.reason == .notFound)
       let absent = try await failure { try await client.resolve("/ipfs/\(Sample.absentCID())/x", offline: true) }
-      #expect(absent.reason == .notLocal)
+      #expect(absent.reason == .notLocal, "\(absent)")
     }
 
     @Test func aNameThatIsNotThereIsNotResolved() async throws {
