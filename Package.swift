@@ -85,7 +85,7 @@ let package = Package(
     // Tests.
     .target(
       name: "TestSupport", dependencies: ["UnixFS", "IPLD", "Multiformats"], path: "Tests/TestSupport",
-      swiftSettings: settings),
+      resources: [.copy("Fixtures")], swiftSettings: settings),
     .testTarget(
       name: "MultiformatsTests", dependencies: ["Multiformats", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "IPLDTests", dependencies: ["IPLD", "Multiformats", "TestSupport"], swiftSettings: settings),
@@ -94,7 +94,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ConformanceTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
-      resources: [.copy("Fixtures")], swiftSettings: settings),
+      swiftSettings: settings),
     // A scripted HTTP server, and exchanges with a real daemon.
     .target(
       name: "RPCTestSupport", dependencies: [crypto, nioSSL] + nio, path: "Tests/RPCTestSupport",

@@ -18,8 +18,8 @@ package struct CommandTable: Sendable {
   /// Every command of the node.
   package static let standard = CommandTable(
     [
-      addCommands, catCommands, listCommands, resolveCommands, refsCommands,
-      blockCommands,
-      multibaseCommands, filesCommands, pinCommands, repoCommands,
+      addCommands, blockCommands, catCommands, cidCommands, daemonCommands, dagCommands, filestoreCommands, getCommands,
+      listCommands, multibaseCommands, objectCommands, refsCommands, resolveCommands,
+      filesCommands, pinCommands, repoCommands,
     ].flatMap { $0 })
 }

@@ -90,13 +90,13 @@ extension Call {
     var cid = root
     while let name = names.first {
       switch cid.codec {
-      case .dagPB:
+      case .dagPB where path.namespace == "ipfs":
         guard let next = try await link(name, in: cid) else {
           throw RPCError("no link named \"\(name)\" under \(text(cid))")
         }
         cid = next
         names = names.dropFirst()
-      case .dagCBOR, .dagJSON:
+      case .dagPB, .dagCBOR, .dagJSON:
         guard let next = try Self.follow(&names, in: try node.blockstore.block(cid)) else {
           return ResolvedPath(cid: cid, remainder: Array(names), root: root)
         }

@@ -8,7 +8,9 @@ import Testing
 /// What the node answers, against what a real daemon answered to the same requests in the same order.
 struct ExchangeReplayTests {
   /// Fields in which the node differs, by the exchange's name; `*` is the whole reply. Each with the reason.
-  static let exceptions: [String: (field: String, reason: String)] = [:]
+  static let exceptions: [String: (field: String, reason: String)] = [
+    "cat timeout": ("Message", "without a network nobody waits for what is not here")
+  ]
 
   @Test func repliesAreThoseOfADaemon() async throws {
     let exchanges = try Exchange.all()
@@ -16,6 +18,7 @@ struct ExchangeReplayTests {
     let node = try Node.open(path: repo.path)
     let service = RPCService(Services(node: node, logger: Logger(label: "test")))
     var comparison = ReplyComparison()
+    try await Self.addWhatWasThere(service)
     // While the node is being built, one family can be looked at alone.
     let families = ProcessInfo.processInfo.environment["SWIPFS_REPLAY"]?.split(separator: ",").map(String.init)
     for exchange in exchanges {
@@ -30,5 +33,16 @@ struct ExchangeReplayTests {
     #expect(Self.exceptions.count <= 30)
     #expect(Set(Self.exceptions.keys).subtracting(exchanges.map(\.name)) == [])
     try await node.close()
+  }
+
+  /// Adds what the daemon had before the first exchange: an empty directory, as each one has it, and a small one.
+  private static func addWhatWasThere(_ service: RPCService) async throws {
+    let empty = TestForm(directories: ["empty"])
+    let small = TestForm(directories: ["small", "small/sub"], files: [("small/a", "a\n"), ("small/sub/b", "b\n")])
+    for form in [empty, small] {
+      let sink = RecordingSink()
+      try await service.respond(to: form.request("add"), through: sink)
+      #expect(sink.recorded.status == 200)
+    }
   }
 }

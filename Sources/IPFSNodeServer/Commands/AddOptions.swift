@@ -233,8 +233,7 @@ enum UnixMode {
 
   /// The permission bits of POSIX that a mode of Go has.
   static func permissions(ofGo mode: UInt32) -> UInt32 {
-    // POSIX's own upper bits are taken as they are: Go knows none there.
-    var result = mode & 0o7777
+    var result = mode & 0o777
     if mode & goSetUser != 0 { result |= 0o4000 }
     if mode & goSetGroup != 0 { result |= 0o2000 }
     if mode & goSticky != 0 { result |= 0o1000 }
