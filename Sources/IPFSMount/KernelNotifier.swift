@@ -18,6 +18,10 @@ struct KernelNotifier: KernelCache {
     await notifications.deliver(.name(name.bytes, in: Fuse.NodeID(rawValue: directory)), within: Self.patience)
   }
 
+  func forgetAttributes(of node: IPFSFileSystem.NodeID) async {
+    try? await notifications.deliver(.node(Fuse.NodeID(rawValue: node), .attributes))
+  }
+
   func writeBack(_ node: IPFSFileSystem.NodeID) async {
     // A node the kernel has dropped has no pages either.
     try? await notifications.deliver(.node(Fuse.NodeID(rawValue: node), .everything))

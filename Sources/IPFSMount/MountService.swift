@@ -23,6 +23,8 @@ public final class MountService: Sendable {
     var fileSystem: FileSystem?
     var node: Node?
     var session: Session?
+    /// Kept here: the tree does not keep it.
+    var observer: MountObserver?
   }
 
   /// Begins to serve the mounted node to other programs, and returns what ends that.
@@ -76,10 +78,13 @@ public final class MountService: Sendable {
       throw error as? CommandError ?? CommandError(.repo, "cannot use the repo \(options.repo): \(error)")
     }
     let session = makeSession(fileSystem)
+    let observer = MountObserver(fileSystem)
+    node.tree.attach(observer: observer)
     let isStopRequested = state.withLock { state in
       state.fileSystem = fileSystem
       state.node = node
       state.session = session
+      state.observer = observer
       return state.isStopRequested
     }
     if isStopRequested { session.stop() }
@@ -207,6 +212,7 @@ public final class MountService: Sendable {
     _ fileSystem: FileSystem, _ node: Node, _ control: ControlServer
   ) async -> CommandError? {
     var failure: CommandError?
+    node.tree.attach(observer: nil)
     do throws(FileSystemError) {
       try await fileSystem.shutDown()
     } catch {

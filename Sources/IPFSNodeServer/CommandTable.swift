@@ -18,10 +18,10 @@ package struct CommandTable: Sendable {
   /// Every command of the node.
   package static let standard = CommandTable(
     [
-      addCommands, bitswapCommands, blockCommands, bootstrapCommands, catCommands, configCommands, daemonCommands,
-      diagCommands, filesCommands, keyCommands, listCommands, logCommands, multibaseCommands, nameCommands,
-      nameRecordCommands, nodeCommands, p2pCommands, pinCommands, provideCommands, pubsubCommands, refsCommands,
-      repoCommands, resolveCommands, routingCommands, statsCommands, swarmCommands, swarmFilterCommands,
-      swipfsCommands,
+      addCommands, bitswapCommands, blockCommands, bootstrapCommands, catCommands, cidCommands, configCommands,
+      daemonCommands, dagCommands, diagCommands, filesCommands, filestoreCommands, getCommands, keyCommands,
+      listCommands, logCommands, multibaseCommands, nameCommands, nameRecordCommands, nodeCommands, objectCommands,
+      p2pCommands, pinCommands, provideCommands, pubsubCommands, refsCommands, repoCommands, resolveCommands,
+      routingCommands, statsCommands, swarmCommands, swarmFilterCommands, swipfsCommands, tableCommands,
     ].flatMap { $0 })
 }

@@ -50,15 +50,21 @@ package final class LogRelay: Sendable {
     return logger
   }
 
-  /// Sets the level of a part of the process, or with nil of all.
-  package func set(_ subsystem: String?, to level: Logger.Level) {
+  /// How many parts of the process can have a level of their own.
+  private static let maximumLevels = 1000
+
+  /// Sets the level of a part of the process, or with nil of all. Returns whether there was room to remember it.
+  @discardableResult
+  package func set(_ subsystem: String?, to level: Logger.Level) -> Bool {
     state.withLock { state in
-      if let subsystem {
-        state.levels[subsystem] = level
-      } else {
+      guard let subsystem else {
         state.common = level
         state.levels = [:]
+        return true
       }
+      guard state.levels[subsystem] != nil || state.levels.count < Self.maximumLevels else { return false }
+      state.levels[subsystem] = level
+      return true
     }
   }
 

@@ -15,9 +15,13 @@ extension DecoderCheck {
       .file(.extreme(over: dag, Leaf(cid: cid, size: 1 << 20, tsize: 1 << 20))), .file(.empty),
       .directory(subdirectories: 3), .symlink(target: Array("/some/where".utf8)),
     ]
-    return contents.enumerated().map { number, content in
+    let nodes = contents.enumerated().map { number, content in
       StoredNode(
         record: .extreme(InodeNumber(number) + 2, content), dag: content.kind == .directory ? dag : nil)
+    }
+    let forms = [DirectoryForm.extreme, DirectoryForm(cidVersion: .v0)]
+    return nodes + forms.map { form in
+      StoredNode(record: .extreme(9, .directory(subdirectories: 1), form: form), dag: dag)
     }
   }()
 

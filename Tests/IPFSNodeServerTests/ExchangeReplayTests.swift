@@ -13,6 +13,7 @@ struct ExchangeReplayTests {
     "swarm connect refused": ("Message", "the node has no network, so that nobody refuses"),
     "routing put": ("*", "a record that is none is refused; the recorded daemon had no routing system to do that"),
     "ping unreachable": ("*", "the node has no network, and so keeps no addresses of peers"),
+    "cat timeout": ("Message", "without a network nobody waits for what is not here"),
   ]
 
   /// Gives a repo the configuration that the recorded daemon had.
@@ -31,6 +32,7 @@ struct ExchangeReplayTests {
     let node = try Node.open(path: repo.path, options: Node.Options(profile: .kuboDefault))
     let service = RPCService(Services(node: node, logger: Logger(label: "test")))
     var comparison = ReplyComparison()
+    try await Self.addWhatWasThere(service)
     // While the node is being built, one family can be looked at alone.
     let families = ProcessInfo.processInfo.environment["SWIPFS_REPLAY"]?.split(separator: ",").map(String.init)
     for exchange in exchanges {
@@ -45,5 +47,16 @@ struct ExchangeReplayTests {
     #expect(Self.exceptions.count <= 30)
     #expect(Set(Self.exceptions.keys).subtracting(exchanges.map(\.name)) == [])
     try await node.close()
+  }
+
+  /// Adds what the daemon had before the first exchange: an empty directory, as each one has it, and a small one.
+  private static func addWhatWasThere(_ service: RPCService) async throws {
+    let empty = TestForm(directories: ["empty"])
+    let small = TestForm(directories: ["small", "small/sub"], files: [("small/a", "a\n"), ("small/sub/b", "b\n")])
+    for form in [empty, small] {
+      let sink = RecordingSink()
+      try await service.respond(to: form.request("add"), through: sink)
+      #expect(sink.recorded.status == 200)
+    }
   }
 }

@@ -14,14 +14,18 @@ import UnixFS
   /// One entry with everything that an entry can have.
   private static var entry: JournalEntry {
     let file = FileContent.extreme(over: dag, Leaf(cid: cid("leaf"), size: 1 << 20, tsize: 1 << 20))
-    func node(_ inode: InodeNumber, _ content: NodeContent, dag: DAGRoot? = nil) -> JournalEntry.Change {
-      .node(StoredNode(record: .extreme(inode, content), dag: dag))
+    func node(
+      _ inode: InodeNumber, _ content: NodeContent, dag: DAGRoot? = nil, form: DirectoryForm? = nil
+    ) -> JournalEntry.Change {
+      .node(StoredNode(record: .extreme(inode, content, form: form), dag: dag))
     }
     let attributes = NodeRecord.extreme(6, .file(.empty)).attributes
     return JournalEntry([
       node(2, .file(file)),
       node(3, .file(.empty)),
       node(4, .directory(subdirectories: UInt32(Int32.max)), dag: dag),
+      node(10, .directory(subdirectories: 1), dag: dag, form: .extreme),
+      node(11, .directory(subdirectories: 0), form: DirectoryForm(metadata: UnixFSMetadata(mode: 0o700))),
       node(5, .symlink(target: Array("/some/where".utf8))),
       .gone(NodeRecord.largestInode),
       .directory(6, attributes, subdirectories: 7),
@@ -38,6 +42,16 @@ import UnixFS
   @Test func whatIsWrittenIsRead() throws {
     let bytes = Self.entry.encoded()
     #expect(try bytes.withUnsafeBytes { try JournalEntry(decoding: $0) } == Self.entry)
+  }
+
+  /// Rows of before directories had forms.
+  @Test func oldDirectoriesAreRead() throws {
+    let row: [UInt8] = [1, 2, 1, 1, 0x61] + Self.attributes + [2, 7, 0, 0]
+    let entry = try row.withUnsafeBytes { try JournalEntry(decoding: $0) }
+    guard case .node(let node) = entry.changes.first else { return #expect(Bool(false)) }
+    #expect(node.record.content == .directory(subdirectories: 7))
+    #expect(node.record.form == nil)
+    #expect(entry.encoded() == row)
   }
 
   @Test func truncatedRowsAreRefused() throws {
@@ -82,6 +96,9 @@ import UnixFS
       [1, 2, 1, 1, 0x61] + attributes + [1, 9, 0, 1, 0, 1, 1] + huge + [1, 0],  // 2⁶³ bytes in the spool file
       [1, 2, 1, 1, 0x61] + attributes + [1, 9, 0, 1, 0, 1, 1, 8, 3] + last + [0],  // at its end
       [4, 1, 3, 1, 2, 3],  // no CID
+      [1, 2, 1, 1, 0x61] + attributes + [4, 0, 0, 0, 0],  // a form of nothing
+      [1, 2, 1, 1, 0x61] + attributes + [4, 0, 16, 0, 0],  // a form of what nobody knows
+      [1, 2, 1, 1, 0x61] + attributes + [4, 0, 1, 2, 0, 0],  // version 2 of CIDs
     ] as [[UInt8]])
   func absurdRowsAreRefused(_ bytes: [UInt8]) {
     #expect { try bytes.withUnsafeBytes { try JournalEntry(decoding: $0) } } throws: {

@@ -28,7 +28,7 @@ struct GoldenData: Decodable {
   let directories: [Directory]
 
   static func load() throws -> GoldenData {
-    let path = "\(Binaries.checkout)/Tests/ConformanceTests/Fixtures/cids.json"
+    let path = "\(Binaries.checkout)/Tests/TestSupport/Fixtures/cids.json"
     return try JSONDecoder().decode(GoldenData.self, from: Data(contentsOf: URL(filePath: path)))
   }
 }

@@ -1,3 +1,4 @@
+internal import Multiformats
 public import UnixFS
 
 extension FileContent {
@@ -20,12 +21,21 @@ extension FileContent {
 
 extension NodeRecord {
   /// A node with the largest and smallest values that a node can have, and a name that no file system shows.
-  public static func extreme(_ inode: InodeNumber, _ content: NodeContent) -> NodeRecord {
+  public static func extreme(
+    _ inode: InodeNumber, _ content: NodeContent, form: DirectoryForm? = nil
+  ) -> NodeRecord {
     let attributes = Attributes(
       mode: 0o7777, uid: .max, gid: 0, mtime: Timestamp(seconds: .min, nanoseconds: 999_999_999),
       ctime: Timestamp(seconds: .max))
     return NodeRecord(
       inode: inode, parent: 1, name: EntryName(bytes: [0xFF, 0x00, 0x2F]), attributes: attributes, content: content,
-      extendedAttributes: ["user.a": [], "user.b": [1, 2, 3]])
+      extendedAttributes: ["user.a": [], "user.b": [1, 2, 3]], form: form)
   }
+}
+
+extension DirectoryForm {
+  /// A form with everything that one can have.
+  public static let extreme = DirectoryForm(
+    cidVersion: .v1, hashFunction: .blake3,
+    metadata: UnixFSMetadata(mode: .max, mtime: Timestamp(seconds: .min, nanoseconds: 999_999_999)))
 }

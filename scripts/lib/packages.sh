@@ -4,7 +4,7 @@
 build_packages=(libfuse3-dev fuse3 libsqlite3-dev libisal-dev libb2-dev pkg-config)
 # What the tests and benchmarks run beside it.
 test_packages=(attr rsync git sqlite3 gcc libc6-dev procps util-linux python3 openssl tar)
-bench_packages=(curl fio gcc libc6-dev python3)
+bench_packages=(curl fio gcc libc6-dev nginx-light openssl python3)
 
 # Installs what of the named packages is missing: as root, or says the command and ends.
 require_packages() {

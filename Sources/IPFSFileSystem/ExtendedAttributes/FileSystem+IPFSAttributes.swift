@@ -201,7 +201,7 @@ extension FileSystem {
   }
 
   /// The kernel has another size and other pages: the next lookup answers with another node.
-  private func forgetContent(of record: NodeRecord) async {
+  func forgetContent(of record: NodeRecord) async {
     inodes.retire(record.inode)
     guard record.parent != 0 else { return }
     await kernelCache?.forgetNow(record.name, in: inodes.node(of: record.parent))

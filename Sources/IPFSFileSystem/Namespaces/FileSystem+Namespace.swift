@@ -87,7 +87,7 @@ extension FileSystem {
     return NodeStatus(record, node: inodes.reference(record.inode))
   }
 
-  private func becameOrphan(_ inode: InodeNumber) async {
+  func becameOrphan(_ inode: InodeNumber) async {
     files.becameOrphan(inode)
     if !inodes.knows(inode) { await volume.forget(inode) }
   }

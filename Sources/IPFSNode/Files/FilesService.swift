@@ -73,7 +73,11 @@ public final class FilesService: Sendable {
   /// Brings to the tree what a mount has of a file, or below a directory, and the tree has not.
   func settle(_ record: NodeRecord) async throws {
     guard record.kind != .symlink, let observer = tree.observer else { return }
-    try await observer.settle(record.inode)
+    do {
+      try await observer.settle(record.inode)
+    } catch let error as NodeError where error.code == .notFound {
+      // It was removed meanwhile; who asked finds out.
+    }
   }
 
   // MARK: Telling

@@ -192,7 +192,9 @@ struct Addition {
     let showsProgress = options.showsProgress
     let root = try await importer.build { memory in
       let count = try await source.read(into: memory)
-      if showsProgress { try await self.tellProgress(of: place, from: source.position - UInt64(count), to: source.position) }
+      if showsProgress {
+        try await self.tellProgress(of: place, from: source.position - UInt64(count), to: source.position)
+      }
       return count
     }
     if showsProgress { try await tell(place, bytes: source.position) }

@@ -217,23 +217,17 @@ private struct ArchiveImport {
   }
 
   private static func verify(_ block: Block, after previous: CID?) throws(RPCError) {
-    let found: CID
-    do {
-      let isNamed = try block.data.span.withUnsafeBytes { bytes throws(MultiformatsError) in
-        try block.cid.verifies(bytes)
-      }
-      guard !isNamed else { return try verifyNode(block) }
-      found = try block.data.span.withUnsafeBytes { bytes throws(MultiformatsError) in
-        try CID(
+    let found: CID?
+    do throws(MultiformatsError) {
+      found = try block.data.span.withUnsafeBytes { bytes throws(MultiformatsError) -> CID? in
+        if try block.cid.verifies(bytes) { return nil }
+        return try CID(
           hashing: bytes, codec: block.cid.codec, version: block.cid.version, function: block.cid.hashFunction)
       }
-    } catch let error as MultiformatsError {
-      throw RPCError(message(error.message, after: previous))
-    } catch let error as RPCError {
-      throw error
     } catch {
-      throw RPCError(error)
+      throw RPCError(message(error.message, after: previous))
     }
+    guard let found else { return try verifyNode(block) }
     throw RPCError(
       message(
         "mismatch in content integrity, expected: \(block.cid.kuboText), got: \(found.kuboText)", after: previous))

@@ -279,7 +279,8 @@ extension Call {
 
   private func send(_ range: Range<UInt64>, of reader: FileReader) async throws {
     let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: min(Self.readSize, Int(min(UInt64(Self.readSize), range.upperBound - range.lowerBound))), alignment: 16)
+      byteCount: min(Self.readSize, Int(min(UInt64(Self.readSize), range.upperBound - range.lowerBound))), alignment: 16
+    )
     defer { memory.deallocate() }
     var position = range.lowerBound
     while position < range.upperBound {

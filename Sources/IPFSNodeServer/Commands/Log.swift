@@ -21,7 +21,7 @@ let logCommands: [Command] = [
     }
     guard isAll || subsystem != nil else { throw RPCError("argument \"subsystem\" is required") }
     let level = name == "default" ? log.level(of: nil) : try level(name)
-    log.set(subsystem, to: level)
+    guard log.set(subsystem, to: level) else { throw RPCError("too many subsystems have a level of their own") }
     let shown = name == "default" ? kuboName(level) : name
     try await call.reply.value(["Message": .string("Changed log level of '\(subsystem ?? "*")' to '\(shown)'\n")])
   },

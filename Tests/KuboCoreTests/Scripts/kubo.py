@@ -1,6 +1,7 @@
 """Drives a real Kubo core in this process, which has to be in a network namespace of its own.
 
     kubo.py REPO add FOLDER               adds a folder and prints its CID
+    kubo.py REPO time FOLDER              adds a file or folder and prints how many seconds that took
     kubo.py REPO cids FOLDER COPY         adds a folder and what is in it; the attributes of COPY must be the CIDs
     kubo.py REPO get CIDS EXPECTED OUT    pins what `trees.py cids` has noted in the file CIDS, and writes the whole to
                                           OUT, which then must be as the folder EXPECTED
@@ -15,6 +16,7 @@ import os
 import platform
 import socket
 import sys
+import time
 
 import trees
 
@@ -101,6 +103,10 @@ def main(repo, command, *arguments):
     try:
         if command == "add":
             print(kubo.add(*arguments))
+        elif command == "time":
+            begin = time.monotonic()
+            kubo.add(*arguments)
+            print(time.monotonic() - begin)
         elif command == "cids":
             compare_cids(kubo, *arguments)
         elif command == "get":

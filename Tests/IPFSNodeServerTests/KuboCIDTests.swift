@@ -1,0 +1,42 @@
+import IPFSNode
+import IPFSNodeServer
+import TestSupport
+import Testing
+
+/// What is added over the RPC has the CIDs and sizes that a real Kubo gave.
+@Suite struct KuboCIDTests {
+  static let shared = Result { try LocalNode() }
+
+  @Test(arguments: GoldenData.shared.files)
+  func file(_ golden: GoldenData.File) async throws {
+    let content =
+      golden.seed.map { GoldenContent.shared.bytes(golden.length, seed: $0) }
+      ?? [UInt8](repeating: 0, count: golden.length)
+    // Not kept, but in the store: it is read back.
+    let options = golden.options.merging(["pin": "false"]) { own, _ in own }
+    let node = try Self.shared.get()
+    let events = try await node.add(TestForm([.init(path: "f", content: content)]), options)
+    #expect(events == [AddEvent(Name: "f", Hash: golden.result.cid, Size: golden.result.size)])
+    #expect(try await node.call("cat", [golden.result.cid]).body == content)
+  }
+
+  @Test(arguments: GoldenData.shared.directories)
+  func directory(_ golden: GoldenData.Directory) async throws {
+    var form = TestForm(directories: ["d"])
+    form.parts += golden.files.map { TestForm.Part(path: "d/\($0.name)", content: $0.content) }
+    // Kubo does not heed these two where it only hashes, which is how the data was made.
+    let onlyHashes = golden.options.keys.contains { $0.hasPrefix("max-") }
+    let options = golden.options.merging([onlyHashes ? "only-hash" : "pin": onlyHashes ? "true" : "false"]) { own, _ in
+      own
+    }
+    let events = try await Self.shared.get().add(form, options)
+    #expect(events.count == golden.files.count + 1)
+    #expect(events.last == AddEvent(Name: "d", Hash: golden.result.cid, Size: golden.result.size))
+    #expect(events.dropLast().map(\.Name) == golden.files.map { "d/\($0.name)" })
+  }
+
+  @Test func allCasesAreTaken() {
+    #expect(GoldenData.shared.files.count == 240)
+    #expect(GoldenData.shared.directories.count == 57)
+  }
+}
