@@ -53,7 +53,7 @@ import Testing
         }
         #expect(!outcome.output.isEmpty || ["swarm", "status", "bootstrap", "pin"].contains(command[0]), "\(outcome)")
       }
-      #expect(try tool.json("files", "ls", "/d", "--json")[0]["name"] as? String == "x\ty \"z\"")
+      #expect(try tool.json("files", "ls", "/d", "--json")[0]["name"] as? String == #"x\ty "z""#)
     }
   }
 

@@ -62,7 +62,7 @@ import Testing
 
   @Test func verifyFindsDamage() throws {
     try withTool { tool in
-      let cid = try tool.shell("head -c 5000 /dev/urandom | \"$swipfs\" add -Q --to-files /f")
+      let cid = try tool.shell("head -c 5000 /dev/urandom | \"$swipfs\" add -Q --stdin-name f --to-files /f")
       try tool.shell(
         "f=$(find .local/share/swipfs/blocks -size +4k -name '*.data' | head -1); chmod u+w \"$f\"; printf X | dd of=\"$f\" conv=notrunc status=none"
       )

@@ -16,7 +16,7 @@ import Testing
       #expect(try tool.run("id", "-f", "<id>") == String(made.split(separator: " ").last ?? ""))
       expect(try tool.outcome("init"), Code.repo, "already")
       #expect(
-        try tool.shell("printf 'hello world' | \"$swipfs\" add -Q") == "Qmf1rtki74jvYmGeqaaV51hzeiaa6DyWc98fzDiuPatzyy")
+        try tool.shell("printf 'hello world' | \"$swipfs\" add -Q") == "Qmf412jQZiuVUtdgnB36FXFX7xg5V6KEbSJ4dpQuhkLyfD")
       #expect(try tool.run("config", "Swarm.DisableNatPortMap") == "true")
       #expect(try tool.run("--repo=\(tool.folder)/rsa", "init", "--algorithm", "rsa").contains("peer identity: Qm"))
     }
