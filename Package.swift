@@ -147,6 +147,11 @@ let package = Package(
         crypto, logging,
       ] + nio,
       swiftSettings: settings),
+    // Every method of the client, on a live daemon: the one that SWIPFS_TEST_API names, or a node of our own.
+    .testTarget(
+      name: "LiveAPITests",
+      dependencies: ["IPFSNodeServer", "IPFSNode", "IPFSClient", "TestSupport", "Multiformats", logging],
+      swiftSettings: settings),
     // The built command line tool, on repos and daemons.
     .testTarget(
       name: "CLITests", dependencies: ["swipfs", "MountTestSupport", "TestSupport"], swiftSettings: settings),

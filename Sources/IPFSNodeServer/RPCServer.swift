@@ -69,9 +69,17 @@ public final class RPCServer: Service {
   public func run() async throws {
     let ready = Mutex<[Int: Configuration.Address]>([:])
     let count = configuration.addresses.count
+    // Its sockets are bound through them.
+    var folders: [SocketFolder] = []
+    defer { folders.removeAll() }
     try await withThrowingTaskGroup(of: Void.self) { group in
       for (index, address) in configuration.addresses.enumerated() {
-        let server = try server(at: address) { channel in
+        var place = address
+        if case .unix(let path) = address, let folder = SocketFolder(ofLong: path) {
+          folders.append(folder)
+          place = .unix(path: folder.socket)
+        }
+        let server = try server(at: place) { channel in
           let found = ready.withLock { ready in
             ready[index] = Self.address(address, of: channel)
             return ready.count == count ? ready.sorted { $0.key < $1.key }.map(\.value) : nil
@@ -80,7 +88,8 @@ public final class RPCServer: Service {
         }
         group.addTask { try await server.run() }
       }
-      try await group.waitForAll()
+      // An address that cannot be listened at ends the others.
+      while try await group.next() != nil {}
     }
     for case .unix(let path) in configuration.addresses { unlink(path) }
   }
@@ -153,4 +162,25 @@ extension RPCServer.Configuration.Address {
     if host.contains(":") { return "ip6" }
     return host.allSatisfy { $0.isNumber || $0 == "." } ? "ip4" : "dns"
   }
+}
+
+/// The open folder of a socket whose path is longer than a socket's address can be (107 bytes), and a short path to the
+/// socket through it.
+private final class SocketFolder: Sendable {
+  /// The most bytes of a path in a `sockaddr_un`.
+  private static let limit = 107
+
+  /// The short path.
+  let socket: String
+  private let descriptor: CInt
+
+  /// Opens the folder; nil for a path that is short enough, and for a folder that cannot be opened.
+  init?(ofLong path: String) {
+    guard path.utf8.count > Self.limit, let slash = path.lastIndex(of: "/") else { return nil }
+    descriptor = open(String(path[..<slash]), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    socket = "/proc/self/fd/\(descriptor)\(path[slash...])"
+    if descriptor < 0 { return nil }
+  }
+
+  deinit { close(descriptor) }
 }

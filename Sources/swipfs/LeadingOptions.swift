@@ -16,7 +16,8 @@ struct LeadingOptions: Sendable {
   private static let names: Set<String> = ["--api", "--api-auth", "--repo", "--timeout", "--cid-base"]
   /// Flags that Kubo's users write with a value.
   private static let flagNames: Set<String> = [
-    "empty-dirs", "fast-provide-dag", "fast-provide-root", "fast-provide-wait", "flush", "hidden", "inline", "only-hash",
+    "empty-dirs", "fast-provide-dag", "fast-provide-root", "fast-provide-wait", "flush", "hidden", "inline",
+    "only-hash",
     "pin", "pin-roots", "preserve-mode", "preserve-mtime", "progress", "quiet", "raw-leaves", "recursive", "resolve",
     "resolve-type", "size", "stats", "stream", "trickle", "unpin", "v1compat", "wrap-with-directory",
   ]

@@ -31,7 +31,8 @@ enum NodePlace: Sendable, Hashable {
       folder = "\(environment["HOME"] ?? "/root")/.ipfs"
     }
     let file = "\(folder)/api"
-    let address = (try? String(contentsOfFile: file, encoding: .utf8))?
+    let address =
+      (try? String(contentsOfFile: file, encoding: .utf8))?
       .trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
     if !address.isEmpty { return .daemon(address: address, source: file) }
     guard access("\(folder)/config", F_OK) != 0 else {

@@ -31,6 +31,7 @@ struct Session: Sendable {
   static func run(_ options: NodeOptions, _ body: (Session) async throws -> Void) async throws {
     Interruption.watch()
     let base = try options.base()
+    _ = try options.timeouts()
     let connection = try await NodeConnection.open(options)
     var failure: (any Error)?
     do {

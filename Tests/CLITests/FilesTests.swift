@@ -16,12 +16,17 @@ import Testing
       #expect(try tool.run("files", "ls") == "a\nmoved")
       let cid = try tool.run("files", "stat", "--hash", "/moved")
       #expect(try tool.run("cat", cid) == "hello WORLD")
-      #expect(try tool.run("files", "ls", "-l", "/") == "a/\t\(try tool.run("files", "stat", "--hash", "/a"))\t-\nmoved\t\(cid)\t11")
+      #expect(
+        try tool.run("files", "ls", "-l", "/")
+          == "a/\t\(try tool.run("files", "stat", "--hash", "/a"))\t-\nmoved\t\(cid)\t11")
       let stat = try tool.json("files", "stat", "--json", "--with-local", "/moved")
-      #expect(stat[0]["size"] as? Int == 11 && stat[0]["type"] as? String == "file" && stat[0]["local"] as? Bool == true)
+      #expect(
+        stat[0]["size"] as? Int == 11 && stat[0]["type"] as? String == "file" && stat[0]["local"] as? Bool == true)
       try tool.run("files", "chmod", "640", "/moved")
       try tool.run("files", "touch", "--mtime", "1000000000", "/moved")
-      #expect(try tool.run("files", "stat", "--format", "<mode> <mtime> <size>", "/moved") == "-rw-r----- 2001-09-09 01:46:40 11")
+      #expect(
+        try tool.run("files", "stat", "--format", "<mode> <mtime> <size>", "/moved")
+          == "-rw-r----- 2001-09-09 01:46:40 11")
       #expect(try tool.run("files", "flush") == (try tool.run("files", "stat", "--hash", "/")))
       expect(try tool.outcome("files", "rm", "/a"), Code.refused, "/a")
       try tool.run("files", "rm", "-r", "/a", "/moved")
@@ -57,8 +62,10 @@ import Testing
 
   @Test func verifyFindsDamage() throws {
     try withTool { tool in
-      let cid = try tool.shell("head -c 5000 /dev/urandom | \"$swipfs\" add -Q --to-files /f")
-      try tool.shell("f=$(find .local/share/swipfs/blocks -size +4k -name '*.data' | head -1); chmod u+w \"$f\"; printf X | dd of=\"$f\" conv=notrunc status=none")
+      let cid = try tool.shell("head -c 5000 /dev/urandom | \"$swipfs\" add -Q --stdin-name f --to-files /f")
+      try tool.shell(
+        "f=$(find .local/share/swipfs/blocks -size +4k -name '*.data' | head -1); chmod u+w \"$f\"; printf X | dd of=\"$f\" conv=notrunc status=none"
+      )
       let outcome = try tool.outcome("repo", "verify")
       #expect(outcome.code == Code.data && outcome.output.contains("damaged"), "\(outcome)")
       #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome)")

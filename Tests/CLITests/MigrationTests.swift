@@ -14,7 +14,7 @@ import Testing
     printf '{"x":{"/":"%s"}}' $(cat one.cid) | "$swipfs" dag put --pin > node.cid
     "$swipfs" files mkdir -p /docs/deep
     printf 'not pinned' | "$swipfs" files write --create /docs/deep/file
-    "$swipfs" files cp /ipfs/$(cat tree.cid)/l /link
+    "$swipfs" files cp /ipfs/$(cat tree.cid)/l /link 2> /dev/null || true
     "$swipfs" key gen site > /dev/null
     """
 
@@ -26,7 +26,9 @@ import Testing
         let report = try tool.json("repo", "migrate", "--json", "--to", address)
         #expect(report.count == 1 && report[0]["pins"] as? Int == 4 && report[0]["files"] as? Int == 3, "\(report)")
         #expect((report[0]["keys"] as? [String] ?? []) + (report[0]["keysLeft"] as? [String] ?? []) == ["site"])
-        for command in [["pin", "ls", "--type", "recursive"], ["pin", "ls", "--type", "direct"], ["files", "ls", "-l"]] {
+        for command in [
+          ["pin", "ls", "--type", "recursive"], ["pin", "ls", "--type", "direct"], ["files", "ls", "-l"],
+        ] {
           let here = try Program([Binaries.swipfs] + command, environment: tool.environment).wait()
           let there = try Program([Binaries.swipfs] + target + command, environment: tool.environment).wait()
           #expect(here.output.split(separator: "\n").sorted() == there.output.split(separator: "\n").sorted())
@@ -65,7 +67,8 @@ import Testing
   @Test(arguments: [SIGINT, SIGKILL]) func interruptedAndContinued(_ signal: Int32) throws {
     try withTool { tool in
       try tool.shell(
-        "head -c 100000000 /dev/urandom > big; \"$swipfs\" add -Q big > big.cid; \"$swipfs\" files cp /ipfs/$(cat big.cid) /big")
+        "head -c 100000000 /dev/urandom > big; \"$swipfs\" add -Q big > big.cid; \"$swipfs\" files cp /ipfs/$(cat big.cid) /big"
+      )
       try tool.withDaemon("target") { address in
         let first = try Program(
           [Binaries.swipfs, "repo", "migrate", "--to", address], environment: tool.environment)
@@ -85,7 +88,8 @@ import Testing
         let sent = try #require(report[0]["bytesSent"] as? Int)
         #expect(sent < 100_000_000 - (1 << 20), "\(report)")
         try tool.shell("\"$swipfs\" --api \(address) files read /big | cmp - big")
-        #expect(try tool.run("--api", address, "pin", "ls", "-q", "--type", "recursive") == (try tool.shell("cat big.cid")))
+        #expect(
+          try tool.run("--api", address, "pin", "ls", "-q", "--type", "recursive") == (try tool.shell("cat big.cid")))
         #expect(try tool.run("--api", address, "repo", "verify").hasSuffix("all is well"))
       }
     }

@@ -15,7 +15,8 @@ struct DaemonCommand: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("The folder (default: $SWIPFS_PATH, else ~/.local/share/swipfs).", valueName: "folder"))
   var repo: String?
-  @Option(help: ArgumentHelp("Listen here instead; may be repeated.", valueName: "multiaddr")) var address: [String] = []
+  @Option(help: ArgumentHelp("Listen here instead; may be repeated.", valueName: "multiaddr")) var address: [String] =
+    []
   @Flag(name: .customLong("init"), help: "Make the repo if there is none.") var initializes = false
   @Option(help: "Profiles for a repo that is made.") var initProfile: String?
   @Flag(help: "As in Kubo; this node is always offline.") var offline = false

@@ -190,10 +190,12 @@ struct DagCommand: ParsableCommand {
 
     func perform(_ session: Session) async throws {
       let found = try await session.client.dag.resolve(path)
+      // Kubo has a slash before it.
+      let rest = found.remPath.trimmingPrefix("/")
       if format.json {
-        try Output.line(["cid": session.field(found.cid), "rest": .text(found.remPath)])
+        try Output.line(["cid": session.field(found.cid), "rest": .text(String(rest))])
       } else {
-        try Output.line(session.text(found.cid) + (found.remPath.isEmpty ? "" : "/\(found.remPath)"))
+        try Output.line(session.text(found.cid) + (rest.isEmpty ? "" : "/\(rest)"))
       }
     }
   }

@@ -82,7 +82,8 @@ struct FilesCommand: ParsableCommand {
       if let mtime = stat.mtime { lines.append("Mtime: \(Sizes.time(mtime))") }
       if let local = stat.sizeLocal {
         let part = stat.cumulativeSize > 0 ? 100 * Double(local) / Double(stat.cumulativeSize) : 100
-        lines.append("Local: \(sizes.text(local)) of \(sizes.text(stat.cumulativeSize)) (\(Sizes.fixed(part, decimals: 2))%)")
+        lines.append(
+          "Local: \(sizes.text(local)) of \(sizes.text(stat.cumulativeSize)) (\(Sizes.fixed(part, decimals: 2))%)")
       }
       try Output.line(lines.joined(separator: "\n"))
     }

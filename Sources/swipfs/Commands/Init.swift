@@ -64,7 +64,8 @@ struct NewRepo: Sendable {
     guard !Repo(path: path).exists else {
       throw CommandError(
         .repo,
-        "there is a repo at \(path) already, and nothing was changed: `swipfs config profile apply` changes its settings")
+        "there is a repo at \(path) already, and nothing was changed: `swipfs config profile apply` changes its settings"
+      )
     }
     do {
       let key = algorithm == "rsa" ? try await PrivateKey.rsa(bits: bits ?? KeyKind.defaultRSASize) : .ed25519()

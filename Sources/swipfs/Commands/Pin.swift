@@ -41,7 +41,9 @@ struct PinCommand: ParsableCommand {
       guard format.json else {
         return try Output.line("pinned \(session.text(cid)) \(isRecursive ? "recursively" : "directly")")
       }
-      try Output.line(["cid": session.field(cid), "type": isRecursive ? "recursive" : "direct", "name": JSONField(name)])
+      try Output.line([
+        "cid": session.field(cid), "type": isRecursive ? "recursive" : "direct", "name": JSONField(name),
+      ])
     }
   }
 
@@ -152,7 +154,9 @@ struct PinCommand: ParsableCommand {
         if !pin.isOK { broken += 1 }
         let cid = pin.cid.map(session.text) ?? ""
         if format.json {
-          let nodes = pin.badNodes.map { node -> JSONField in ["cid": session.field(node.cid), "error": .text(node.error)] }
+          let nodes = pin.badNodes.map { node -> JSONField in
+            ["cid": session.field(node.cid), "error": .text(node.error)]
+          }
           try Output.line(["cid": .text(cid), "ok": .flag(pin.isOK), "badNodes": .list(nodes)])
         } else if quiet {
           if !pin.isOK { try Output.line(cid) }
@@ -161,7 +165,9 @@ struct PinCommand: ParsableCommand {
           for node in pin.badNodes { try Output.line("  \(session.text(node.cid)): \(node.error)") }
         }
       }
-      if broken > 0 { throw CommandError(.data, "\(broken) pins are broken: `swipfs dag import` can bring what is missing") }
+      if broken > 0 {
+        throw CommandError(.data, "\(broken) pins are broken: `swipfs dag import` can bring what is missing")
+      }
     }
   }
 }

@@ -137,7 +137,8 @@ struct Migration {
     // A node without keys has nothing to move.
     guard let keys = try? await source.key.list() else { return }
     let there = Dictionary(
-      ((try? await target.client.key.list()) ?? []).map { ($0.name, $0.id) }) { first, _ in first }
+      ((try? await target.client.key.list()) ?? []).map { ($0.name, $0.id) }
+    ) { first, _ in first }
     for key in keys where key.name != "self" {
       if there[key.name] == key.id {
         report.keysMoved.append(key.name)
