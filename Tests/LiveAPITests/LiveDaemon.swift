@@ -35,8 +35,10 @@ struct LiveDaemon: Sendable {
   /// A client for each way.
   let clients: [Link: Client]
 
-  /// Whether it is our own, which nobody else uses.
-  var isOwn: Bool { clients[.named] == nil }
+  /// Whether a daemon is a node of ours, which does without some of Kubo's commands.
+  static func isOurs(_ client: Client) async throws -> Bool {
+    try await client.version().commit.hasPrefix("swipfs/")
+  }
 
   /// The running one.
   static func running() throws -> LiveDaemon {
