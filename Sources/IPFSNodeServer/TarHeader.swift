@@ -111,7 +111,9 @@ struct TarHeader {
 
   private static func write(_ number: UInt64, to field: Range<Int>, of block: inout [UInt8]) {
     let digits = String(number, radix: 8)
-    write(Array((String(repeating: "0", count: max(0, field.count - 1 - digits.count)) + digits).utf8), to: field, of: &block)
+    write(
+      Array((String(repeating: "0", count: max(0, field.count - 1 - digits.count)) + digits).utf8), to: field,
+      of: &block)
   }
 
   private static func finish(_ block: inout [UInt8]) {

@@ -4,7 +4,8 @@ let daemonCommands: [Command] = [
     try await call.reply.value(CommandTree(call.services.table).json)
   },
   Command(
-    "mount", options: [.init(.string, "ipfs-path", "f"), .init(.string, "ipns-path", "n"), .init(.string, "mfs-path", "m")]
+    "mount",
+    options: [.init(.string, "ipfs-path", "f"), .init(.string, "ipns-path", "n"), .init(.string, "mfs-path", "m")]
   ) { _ in
     throw RPCError("this command must be run in online mode. Try running 'ipfs daemon' first")
   },
