@@ -1,4 +1,4 @@
-public import UnixFS
+package import UnixFS
 
 /// What others than the kernel do to the volume's tree: programs that use the node by other ways.
 extension FileSystem {
