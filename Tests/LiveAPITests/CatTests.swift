@@ -108,7 +108,7 @@ extension LiveAPI {
       #expect(edges.map(\.ref) == ["\(tree.sub) -> \(tree.deep)"])
       let named = try await client.unstable.refs(tree.root, format: "<linkname>: <dst>").collect()
       #expect(named.map(\.ref) == ["file: \(tree.file)", "sub: \(tree.sub)"])
-      let both = try await failure { try await client.unstable.refs(tree.root, format: "<dst>", edges: true).collect() }
+      let both = try await failure { try await client.unstable.refs(tree.root, format: "<linkname>", edges: true).collect() }
       #expect(both.code == .errorResponse)
     }
 
@@ -132,8 +132,8 @@ extension LiveAPI {
       #expect(try await client.resolve(tree.root, recursive: nil) == "/ipfs/\(tree.root)")
       let missing = try await failure { try await client.resolve("/ipfs/\(tree.root)/nope") }
       #expect(missing.reason == .notFound)
-      let absent = try await failure { try await client.resolve("/ipfs/\(Sample.absentCID())/x", offline: true) }
-      #expect(absent.reason == .notLocal)
+      let absent = try await failure { try await client.resolve("/ipfs/\(Sample.absentCID(.dagPB))/x", offline: true) }
+      #expect(absent.reason == .notLocal, "\(absent)")
     }
 
     @Test func aNameThatIsNotThereIsNotResolved() async throws {

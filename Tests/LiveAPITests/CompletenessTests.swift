@@ -38,7 +38,7 @@ struct CompletenessTests {
         } else if !line.hasPrefix(" ") {
           type = nil
         } else if let type, let match = line.firstMatch(of: /^  public (static )?func `?(\w+)`?[(<]/),
-          match.2 != "encode"
+          !line.contains("encode(to ")
         {
           // Types that are no sections have no methods of their own.
           let path = try type.map { try #require(sections[$0], "\(line)") }.joined(separator: ".")
@@ -81,7 +81,7 @@ struct CompletenessTests {
     let tests = try Self.sources(in: Self.tests).map {
       $0.replacing(/\/\/[^\n]*/, with: "").filter { !$0.isWhitespace }
     }.joined()
-    let missing = methods.filter { !tests.contains("\($0)(") }
+    let missing = methods.filter { !tests.contains("\($0)(") && !tests.contains("\($0){") }
     #expect(missing.subtracting(Self.exceptions.keys).sorted() == [])
     // None is on the list without need, or without being there.
     #expect(Set(Self.exceptions.keys).subtracting(missing).sorted() == [])
@@ -90,6 +90,7 @@ struct CompletenessTests {
   @Test func everyDocumentedMethodIsThere() throws {
     let documented = try Self.documentedMethods()
     #expect(documented.count > 150)
-    #expect(documented.subtracting(try Self.methods()).sorted() == [])
+    let unknown = documented.subtracting(try Self.methods()).sorted()
+    #expect(unknown == [])
   }
 }

@@ -63,10 +63,11 @@ extension LiveAPI {
     }
 
     @Test func whatItIsBuiltOf() async throws {
+      // Only a program of Go knows them all.
       let parts = try await ifServed("no embedded dependency information") {
         try await client.versionDeps().collect()
       }
-      #expect(parts?.contains { $0.path.isEmpty } != true && parts?.isEmpty != true)
+      #expect(parts?.contains { $0.path.isEmpty } != true)
       let check = try await ifServed("could not perform version check") { try await client.versionCheck() }
       #expect(check?.runningVersion.isEmpty != true && (check?.peersSampled ?? 0) >= 0)
     }
@@ -90,6 +91,12 @@ extension LiveAPI {
     }
 
     @Test func aLookInside() async throws {
+      guard LiveDaemon.namedAddress != nil else {
+        // What Kubo gives is about programs of Go.
+        let error = try await failure { try await client.diag.profile().collect() }
+        #expect(error.reason == .unknownCommand)
+        return
+      }
       let archive = try await client.diag.profile(collectors: ["version"], profileTime: "0").collect()
       #expect(archive.starts(with: Array("PK".utf8)))
       let error = try await failure {

@@ -76,5 +76,39 @@ extension LiveAPI {
         #expect(!again.contains { $0.cid?.multihash == silent.multihash })
       }
     }
+
+    /// What Kubo has no commands for. It removes what nobody has pinned.
+    @Test(.aloneWithBlocks) func commandsOfOurOwn() async throws {
+      guard LiveDaemon.namedAddress == nil else {
+        // A node of ours may be asked here, too.
+        do {
+          #expect(try await client.swipfs.stat().bytes >= 0)
+        } catch let error as ClientError {
+          #expect(error.reason == .unknownCommand)
+        }
+        return
+      }
+      let loose = try await client.addBytes(Sample.bytes(1_000), options: .fixed)
+      let kept = try await client.addString(Sample.text())
+      try await tidying {
+        try await client.pin.rm(kept)
+      } after: {
+        let before = try await client.swipfs.stat()
+        #expect(before.blocks >= 2 && before.bytes > 1_000 && before.pins >= 1 && before.freeBytes > 0)
+        guard case .done(let collection)? = try await client.swipfs.gc().collect().last else {
+          Issue.record("no result")
+          return
+        }
+        #expect(collection.blocksRemoved >= 1 && collection.blocksKept >= 1)
+        let error = try await failure { try await client.block.stat(loose, offline: true) }
+        #expect(error.reason == .notLocal)
+        let events = try await client.swipfs.verify().collect()
+        guard case .done(let blocks, _)? = events.last else {
+          Issue.record("no result")
+          return
+        }
+        #expect(blocks >= 1 && !events.contains { if case .finding = $0 { true } else { false } })
+      }
+    }
   }
 }

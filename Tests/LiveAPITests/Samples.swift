@@ -25,8 +25,8 @@ enum Sample {
   static func text() -> String { "\(name())\n" }
 
   /// What names content that nobody has.
-  static func absentCID() -> CID {
-    Sample.bytes(32).withUnsafeBytes { CID.sha256(of: $0, codec: .raw) }
+  static func absentCID(_ codec: Multicodec = .raw) -> CID {
+    Sample.bytes(32).withUnsafeBytes { CID.sha256(of: $0, codec: codec) }
   }
 
   /// A peer that is not there.

@@ -85,7 +85,7 @@ extension LiveAPI {
       #expect(command.code == .errorResponse && command.status == 500 && command.daemonCode == 0)
       let arguments = try await failure { try await client.cat([]).collect() }
       #expect(arguments.code == .status && arguments.status == 400)
-      let unknown = try await failure { try await client.key.export("self").collect() }
+      let unknown = try await failure { try await client.files.chroot() }
       #expect(unknown.code == .status && unknown.status == 404)
       // After a part of the reply, it is a trailer.
       let name = Sample.name()
