@@ -100,7 +100,7 @@ let package = Package(
       dependencies: ["Fuse", "IPFSFileSystem", "IPFSNode", "UnixFS", "IPLD", "Multiformats", logging],
       swiftSettings: settings),
     .executableTarget(
-      name: "MountSwipfs", dependencies: ["IPFSMount", "IPFSNodeServer", logging], swiftSettings: settings),
+      name: "MountSwipfs", dependencies: ["IPFSMount", "IPFSNodeServer", "IPFSNode", logging], swiftSettings: settings),
     .executableTarget(
       name: "swipfs",
       dependencies: [

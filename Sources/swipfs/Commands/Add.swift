@@ -12,7 +12,7 @@ struct AddCommand: NodeCommand {
   /// How content becomes a DAG.
   struct ImportOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Lay files out as trickle DAGs.") var trickle = false
-    @Option(name: .shortAndLong, help: "size-BYTES, rabin-MIN-AVG-MAX or buzhash.") var chunker: String?
+    @Option(name: [.customShort("s"), .long], help: "size-BYTES, rabin-MIN-AVG-MAX or buzhash.") var chunker: String?
     @Flag(inversion: .prefixedNo, help: "Make leaves raw blocks.") var rawLeaves: Bool?
     @Option(help: "The version of CIDs: 0 or 1.") var cidVersion: Int?
     @Option(help: "The hash function, such as sha2-256 or blake3; implies CID version 1.") var hash: String?

@@ -173,10 +173,14 @@ struct RepoCommand: ParsableCommand {
     private func verifyKubo(_ session: Session, _ bar: Progress) async throws {
       var blocks = 0
       var findings: [String] = []
-      for try await event in session.client.repo.verify() {
-        blocks = max(blocks, event.progress)
-        bar.set(done: UInt64(max(0, event.progress)))
-        if !event.message.isEmpty, event.progress == 0 { findings.append(event.message) }
+      do {
+        for try await event in session.client.repo.verify() {
+          blocks = max(blocks, event.progress)
+          bar.set(done: UInt64(max(0, event.progress)))
+          if !event.message.isEmpty, event.progress == 0 { findings.append(event.message) }
+        }
+      } catch let error as ClientError where error.code == .partialErrorResponse && !findings.isEmpty {
+        // It says only that there were some.
       }
       bar.finish()
       findings.removeAll { $0.hasPrefix("verify complete") }
