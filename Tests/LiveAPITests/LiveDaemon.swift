@@ -91,7 +91,7 @@ struct OwnDaemon {
     let service = RPCService(Services(node: node, logger: logger), access: AccessRules())
     let configuration = RPCServer.Configuration(
       addresses: [.tcp(host: "127.0.0.1", port: 0), .unix(path: "\(repo.path)/socket")])
-    let server = try await ServerTask.start(configuration, service: service, logger: logger)
+    let server = try await ServerTask.start(configuration, service: service, logger: logger, endsOnRequest: true)
     var addresses: [LiveDaemon.Link: String] = [:]
     for address in server.addresses {
       if case .tcp = address { addresses[.tcp] = address.multiaddr } else { addresses[.unix] = address.multiaddr }
