@@ -50,7 +50,7 @@ import Testing
     }
     let sink = RecordingSink()
     try await Self.shared.get().service.respond(to: request, through: sink)
-    let lines = sink.recorded.bytes.readableBytesView.split(separator: 0x0A)
+    let lines = sink.recorded.body.split(separator: 0x0A)
     #expect(lines.count == parts)
     #expect(
       String(decoding: lines.last ?? [], as: UTF8.self)
