@@ -31,7 +31,8 @@ public final class Pins: Sendable {
   /// - Throws: `missingBlock` naming the first block that is not here, `corrupt` for an inner block that is damaged,
   ///   `pinnedRecursively` for a direct pin on what has a recursive one, `noSpace`, `inputOutput`.
   public func add(
-    _ cid: CID, kind: Pin.Kind, name: String? = nil, progress: @escaping @Sendable (_ blocks: Int, _ bytes: UInt64) -> Void = { _, _ in }
+    _ cid: CID, kind: Pin.Kind, name: String? = nil,
+    progress: @escaping @Sendable (_ blocks: Int, _ bytes: UInt64) -> Void = { _, _ in }
   ) async throws(NodeError) {
     try await offload { () throws(NodeError) in
       // What is seen here is not collected before the pin is there.

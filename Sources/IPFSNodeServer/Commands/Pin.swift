@@ -24,7 +24,8 @@ let pinCommands: [Command] = [
     try await call.reply.emit(["Pins": JSON(cids)])
   },
   Command(
-    "pin/rm", [.string("ipfs-path", variadic: true, readsBody: true)], options: [Command.Option(.bool, "recursive", "r")]
+    "pin/rm", [.string("ipfs-path", variadic: true, readsBody: true)],
+    options: [Command.Option(.bool, "recursive", "r")]
   ) { call in
     var cids: [String] = []
     for argument in call.arguments {
