@@ -76,7 +76,7 @@ extension FilesService {
       defer { use.end() }
       do {
         return try await body(root)
-      } catch where Self.isMissing(error) {
+      } catch  where Self.isMissing(error) {
         guard try await self.root(of: path) != root else { throw error }
       }
     }
