@@ -100,7 +100,7 @@ let package = Package(
       dependencies: ["Fuse", "IPFSFileSystem", "IPFSNode", "UnixFS", "IPLD", "Multiformats", logging],
       swiftSettings: settings),
     .executableTarget(
-      name: "MountSwipfs", dependencies: ["IPFSMount", "IPFSNodeServer", logging], swiftSettings: settings),
+      name: "MountSwipfs", dependencies: ["IPFSMount", "IPFSNodeServer", "IPFSNode", logging], swiftSettings: settings),
     .executableTarget(
       name: "swipfs",
       dependencies: [
@@ -146,6 +146,11 @@ let package = Package(
         "IPFSNodeServer", "IPFSNode", "IPFSClient", "UnixFS", "IPLD", "RPCTestSupport", "TestSupport", "Multiformats",
         crypto, logging,
       ] + nio,
+      swiftSettings: settings),
+    // Every method of the client, on a live daemon: the one that SWIPFS_TEST_API names, or a node of our own.
+    .testTarget(
+      name: "LiveAPITests",
+      dependencies: ["IPFSNodeServer", "IPFSNode", "IPFSClient", "TestSupport", "Multiformats", logging],
       swiftSettings: settings),
     // The built command line tool, on repos and daemons.
     .testTarget(

@@ -29,8 +29,13 @@ extension Node {
     let identity = try await identity()
     if identity.peerID == peer { return identity.privateKey }
     for other in try await keystore.names() {
-      let key = try await keystore.key(other)
-      if key.peerID == peer { return key }
+      do throws(NodeError) {
+        let key = try await keystore.key(other)
+        if key.peerID == peer { return key }
+      } catch {
+        // One that was removed meanwhile is none that is looked for.
+        guard error.code == .notFound else { throw error }
+      }
     }
     throw NodeError(.notFound, "no key by the given name or PeerID was found")
   }

@@ -40,7 +40,7 @@ extension Call {
         switch option.kind {
         case .bool: bool(text).map { .bool($0) }
         case .int, .int64: integer(text).map { .integer($0) }
-        case .uint: (UInt64(text) ?? integer(text).flatMap { UInt64(exactly: $0) }).map { .unsigned($0) }
+        case .uint: integer(text).map { .unsigned($0) }
         case .float: Double(text).map { .float($0) }
         case .string: .string(text)
         case .strings: .strings([text])
@@ -63,15 +63,15 @@ extension Call {
     }
 
     /// As Go reads it: also hexadecimal, octal and binary with their prefixes.
-    private static func integer(_ text: String) -> Int64? {
+    private static func integer<Number: FixedWidthInteger>(_ text: String) -> Number? {
       let isNegative = text.first == "-"
       let digits = isNegative || text.first == "+" ? text.dropFirst() : text[...]
       let prefixes: [(String, Int)] = [("0x", 16), ("0X", 16), ("0o", 8), ("0b", 2)]
       for (prefix, radix) in prefixes where digits.hasPrefix(prefix) {
-        return Int64((isNegative ? "-" : "") + digits.dropFirst(2), radix: radix)
+        return Number((isNegative ? "-" : "") + digits.dropFirst(2), radix: radix)
       }
-      if digits.count > 1, digits.first == "0" { return Int64((isNegative ? "-" : "") + digits, radix: 8) }
-      return Int64(text)
+      if digits.count > 1, digits.first == "0" { return Number((isNegative ? "-" : "") + digits, radix: 8) }
+      return Number(text)
     }
 
     /// Whether the option was given at all.

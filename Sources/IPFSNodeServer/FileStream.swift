@@ -19,8 +19,9 @@ struct FileStream {
   private static let pieceSize: UInt64 = 512 << 10
   /// Pieces that are read before they are sent.
   private static let window = 3
-  /// Bytes whose leaves are looked up at a time.
-  private static let stretch: UInt64 = 32 << 20
+  /// Bytes whose leaves are looked up at a time: leaves that are nodes are read for that, and stay in the reader's cache
+  /// until their bytes are wanted.
+  private static let stretch: UInt64 = 1 << 20
 
   init(_ reader: FileReader, _ store: Blockstore) {
     self.reader = reader

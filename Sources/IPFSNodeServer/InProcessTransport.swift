@@ -3,6 +3,9 @@ import NIOCore
 import Synchronization
 
 /// The RPC within the process: the client's calls go to the command table without a socket between.
+///
+/// Where a call has a time limit, that is for the reply alone: while the command still may read what is sent along, the
+/// caller itself may be what is slow.
 public struct InProcessTransport: Transport {
   private let service: RPCService
   private let calls = CallsUnderWay()
@@ -32,10 +35,11 @@ public struct InProcessTransport: Transport {
       }
     }
     pipe.onAbandon = { task.cancel() }
+    let limit = request.timeout?.read ?? .infinity
     return try await withTaskCancellationHandler {
-      let head = try await pipe.awaitHead()
+      let head = try await pipe.awaitHead(within: request.body == nil ? limit : .infinity)
       return TransportResponse(
-        status: head.status, headers: TransportHeaders(head.headers), body: PipedBody(pipe))
+        status: head.status, headers: TransportHeaders(head.headers), body: PipedBody(pipe, limit: limit))
     } onCancel: {
       task.cancel()
     }

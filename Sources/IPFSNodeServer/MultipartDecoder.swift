@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import NIOCore
 import UnixFS
@@ -35,11 +34,11 @@ struct MultipartDecoder: Sendable {
 
   /// The boundary that a content type names.
   static func boundary(_ contentType: String) -> String? {
-    let parts = HeaderParameters(contentType)
-    guard parts.value.lowercased().hasPrefix("multipart/"), let boundary = parts["boundary"], !boundary.isEmpty,
-      boundary.utf8.count <= 70
+    let parts = HeaderParameters(contentType.utf8)
+    guard String(decoding: parts.value, as: UTF8.self).lowercased().hasPrefix("multipart/"),
+      let boundary = parts["boundary"], 1...70 ~= boundary.count
     else { return nil }
-    return boundary
+    return String(decoding: boundary, as: UTF8.self)
   }
 
   /// Skips to the next part; nil after the last one.
@@ -133,44 +132,53 @@ struct MultipartDecoder: Sendable {
   }
 
   /// The lines between a boundary and a part's bytes.
-  private mutating func readHead() async throws -> [String] {
+  private mutating func readHead() async throws -> [UInt8] {
     // From the end of the boundary's line on, so that a head without lines ends as others do.
     let end = Array("\r\n\r\n".utf8)
     while true {
       let found = buffer.withUnsafeReadableBytes { Self.find(end, in: $0) }
       if let found {
-        let head = buffer.readString(length: found) ?? ""
+        let head = buffer.readBytes(length: found) ?? []
         // The line end stays: an empty part's delimiter begins with it.
         buffer.moveReaderIndex(forwardBy: 4)
-        return head.components(separatedBy: "\r\n").filter { !$0.isEmpty }
+        return head
       }
       guard buffer.readableBytes < Self.headLimit else { throw RPCError("a part's head is too long", kind: .usage) }
       try await fill(buffer.readableBytes + 1)
     }
   }
 
-  private static func file(of head: [String]) -> RequestFile {
-    var fields: [String: String] = [:]
-    for line in head {
-      guard let colon = line.firstIndex(of: ":") else { continue }
-      fields[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+  private static func file(of head: [UInt8]) -> RequestFile {
+    var disposition = HeaderParameters([])
+    var type = HeaderParameters([])
+    var paths: (plain: ArraySlice<UInt8>?, escaped: ArraySlice<UInt8>?)
+    for line in head.split(separator: 0x0A) {
+      guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
+      let value = HeaderParameters.trimmed(line[(colon + 1)...])
+      switch String(decoding: line[..<colon], as: UTF8.self).lowercased() {
+      case "content-disposition": disposition = HeaderParameters(value)
+      case "content-type": type = HeaderParameters(value)
+      case "abspath": paths.plain = value
+      case "abspath-encoded": paths.escaped = value
+      default: break
+      }
     }
-    let disposition = HeaderParameters(fields["content-disposition"] ?? "")
-    let type = HeaderParameters(fields["content-type"] ?? "").value.lowercased()
-    let name = disposition["name"] ?? ""
-    let halves = name.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-    let path = disposition["filename"].map { RPCRequest.unescapedBytes($0.utf8) }
+    let name = disposition["name"] ?? []
+    let halves = name.split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
+    let path = disposition["filename"].map { RPCRequest.unescapedBytes($0) }
     var file = RequestFile(
-      field: halves.first.map(String.init) ?? "", path: path.map { String(decoding: $0, as: UTF8.self) },
-      pathBytes: path ?? [], kind: .file)
-    switch type {
+      field: halves.first.map { String(decoding: $0, as: UTF8.self) } ?? "",
+      path: path.map { String(decoding: $0, as: UTF8.self) }, pathBytes: path ?? [], kind: .file)
+    switch String(decoding: type.value, as: UTF8.self).lowercased() {
     case "application/x-directory", "multipart/form-data", "multipart/mixed": file.kind = .directory
     case "application/symlink": file.kind = .symlink
     default: break
     }
-    let metadata = RPCRequest.pairs(ofQuery: halves.count > 1 ? String(halves[1]) : "")
-    readMetadata(metadata, into: &file)
-    file.absolutePath = fields["abspath-encoded"].map { RPCRequest.unescaped($0.utf8) } ?? fields["abspath"]
+    if halves.count > 1 {
+      readMetadata(RPCRequest.pairs(ofQuery: String(decoding: halves[1], as: UTF8.self)), into: &file)
+    }
+    file.absolutePath =
+      paths.escaped.map { RPCRequest.unescaped($0) } ?? paths.plain.map { String(decoding: $0, as: UTF8.self) }
     return file
   }
 
@@ -190,43 +198,61 @@ struct MultipartDecoder: Sendable {
   }
 }
 
-/// The value of a header with its parameters (RFC 9110, section 5.6.6).
+/// The value of a header with its parameters (RFC 9110, section 5.6.6), as bytes: file names need not be text.
 struct HeaderParameters {
   /// What comes before the parameters.
-  let value: String
-  private var parameters: [String: String] = [:]
+  let value: ArraySlice<UInt8>
+  private var parameters: [(name: String, value: [UInt8])] = []
 
-  init(_ text: String) {
-    var rest = text[...]
-    value = rest.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces)
-    rest = rest.drop { $0 != ";" }
-    while rest.first == ";" {
-      rest = rest.dropFirst().drop { $0 == " " || $0 == "\t" }
-      let name = rest.prefix { $0 != "=" && $0 != ";" }
-      rest = rest.dropFirst(name.count)
-      guard rest.first == "=" else { continue }
+  private static let semicolon = UInt8(ascii: ";")
+  private static let equals = UInt8(ascii: "=")
+  private static let quote = UInt8(ascii: "\"")
+  private static let backslash = UInt8(ascii: "\\")
+
+  init(_ text: some Collection<UInt8>) {
+    var rest = Array(text)[...]
+    value = Self.trimmed(rest.prefix { $0 != Self.semicolon })
+    rest = rest.drop { $0 != Self.semicolon }
+    while rest.first == Self.semicolon {
       rest = rest.dropFirst()
-      var text = ""
-      if rest.first == "\"" {
-        rest = rest.dropFirst()
-        while let character = rest.first, character != "\"" {
-          rest = rest.dropFirst()
-          if character == "\\", let escaped = rest.first {
-            rest = rest.dropFirst()
-            text.append(escaped)
-          } else {
-            text.append(character)
-          }
-        }
-        rest = rest.dropFirst().drop { $0 != ";" }
-      } else {
-        let token = rest.prefix { $0 != ";" }
-        rest = rest.dropFirst(token.count)
-        text = token.trimmingCharacters(in: .whitespaces)
-      }
-      parameters[name.trimmingCharacters(in: .whitespaces).lowercased()] = text
+      let name = rest.prefix { $0 != Self.equals && $0 != Self.semicolon }
+      rest = rest.dropFirst(name.count)
+      guard rest.first == Self.equals else { continue }
+      rest = rest.dropFirst()
+      let value = Self.readValue(&rest)
+      parameters.append((String(decoding: Self.trimmed(name), as: UTF8.self).lowercased(), value))
     }
   }
 
-  subscript(_ name: String) -> String? { parameters[name] }
+  /// Reads a token or a quoted text, and what is behind it up to the next parameter.
+  private static func readValue(_ rest: inout ArraySlice<UInt8>) -> [UInt8] {
+    guard rest.first == quote else {
+      let token = rest.prefix { $0 != semicolon }
+      rest = rest.dropFirst(token.count)
+      return Array(trimmed(token))
+    }
+    rest = rest.dropFirst()
+    var value: [UInt8] = []
+    while let byte = rest.first, byte != quote {
+      rest = rest.dropFirst()
+      if byte == backslash, let escaped = rest.first {
+        rest = rest.dropFirst()
+        value.append(escaped)
+      } else {
+        value.append(byte)
+      }
+    }
+    rest = rest.dropFirst().drop { $0 != semicolon }
+    return value
+  }
+
+  subscript(_ name: String) -> [UInt8]? { parameters.last { $0.name == name }?.value }
+
+  /// Bytes without spaces and line ends around them.
+  static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var bytes = bytes
+    while let first = bytes.first, first <= 0x20 { bytes = bytes.dropFirst() }
+    while let last = bytes.last, last <= 0x20 { bytes = bytes.dropLast() }
+    return bytes
+  }
 }

@@ -1,4 +1,3 @@
-import Foundation
 package import NIOCore
 
 /// A request of the RPC, however it came.
@@ -56,12 +55,13 @@ package struct RPCRequest: Sendable {
   static func unescapedBytes(_ text: some Collection<UInt8>, plusIsSpace: Bool = true) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count)
-    var rest = text[...]
-    while let byte = rest.first {
-      rest = rest.dropFirst()
-      if byte == UInt8(ascii: "%"), let value = hexadecimal(rest.prefix(2)) {
+    var place = text.startIndex
+    while place != text.endIndex {
+      let byte = text[place]
+      text.formIndex(after: &place)
+      if byte == UInt8(ascii: "%"), let value = escaped(text[place...]) {
         bytes.append(value)
-        rest = rest.dropFirst(2)
+        text.formIndex(&place, offsetBy: 2)
       } else {
         bytes.append(byte == UInt8(ascii: "+") && plusIsSpace ? UInt8(ascii: " ") : byte)
       }
@@ -69,8 +69,18 @@ package struct RPCRequest: Sendable {
     return bytes
   }
 
-  private static func hexadecimal(_ digits: some Collection<UInt8>) -> UInt8? {
-    guard digits.count == 2, let text = String(bytes: digits, encoding: .utf8), !text.hasPrefix("+") else { return nil }
-    return UInt8(text, radix: 16)
+  /// The byte of the two digits that a text begins with.
+  private static func escaped(_ text: some Collection<UInt8>) -> UInt8? {
+    guard let first = text.first.flatMap(digit), let second = text.dropFirst().first.flatMap(digit) else { return nil }
+    return first << 4 | second
+  }
+
+  private static func digit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
   }
 }

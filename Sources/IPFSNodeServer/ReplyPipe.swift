@@ -138,10 +138,11 @@ final class ReplyPipe: ReplySink {
 
   /// Lets go of the reply: whoever makes it stops.
   func abandon() {
-    let (reader, writer, isOver) = state.withLock { state in
+    let (head, reader, writer, isOver) = state.withLock { state in
       state.isAbandoned = true
-      return (take(&state.reader), take(&state.writer), state.end != nil)
+      return (take(&state.awaitsHead), take(&state.reader), take(&state.writer), state.end != nil)
     }
+    head?.resume(throwing: CancellationError())
     reader?.resume(throwing: CancellationError())
     writer?.resume(throwing: HungUp())
     if !isOver { onAbandon?() }
@@ -154,12 +155,51 @@ private func take<Value>(_ place: inout Value?) -> Value? {
   return place
 }
 
+extension ReplyPipe {
+  /// Waits for the head, so many seconds at most.
+  func awaitHead(within seconds: Double) async throws -> Head {
+    try await limited(to: seconds) { try await self.awaitHead() }
+  }
+
+  /// Waits for the next bytes, so many seconds at most; nil at the end.
+  func next(within seconds: Double) async throws -> ByteBuffer? {
+    try await limited(to: seconds) { try await self.next() }
+  }
+
+  /// Waits for something, or gives up the reply.
+  private func limited<Value: Sendable>(
+    to seconds: Double, _ wait: @escaping @Sendable () async throws -> Value
+  ) async throws -> Value {
+    // What is without a limit must cost nothing.
+    guard seconds < Self.longestLimit else { return try await wait() }
+    return try await withThrowingTaskGroup(of: Value?.self) { group in
+      group.addTask { try await wait() }
+      group.addTask {
+        try await Task.sleep(for: .seconds(max(0, seconds)))
+        return nil
+      }
+      defer { group.cancelAll() }
+      guard let first = try await group.next(), let value = first else {
+        abandon()
+        throw ClientError(.timeout, "the daemon sent nothing in time")
+      }
+      return value
+    }
+  }
+
+  /// So many seconds are no limit.
+  private static let longestLimit = 1e9
+}
+
 /// The body of a reply that comes through a pipe.
 final class PipedBody: TransportResponseBody {
   private let pipe: ReplyPipe
+  private let limit: Double
 
-  init(_ pipe: ReplyPipe) {
+  /// A body of which each part comes within so many seconds.
+  init(_ pipe: ReplyPipe, limit: Double) {
     self.pipe = pipe
+    self.limit = limit
   }
 
   deinit {
@@ -167,7 +207,7 @@ final class PipedBody: TransportResponseBody {
   }
 
   func next() async throws -> [UInt8]? {
-    try await pipe.next().map { Array($0.readableBytesView) }
+    try await pipe.next(within: limit).map { Array($0.readableBytesView) }
   }
 
   var trailers: TransportHeaders { TransportHeaders(pipe.trailers.map { (name: $0.name, value: $0.value) }) }

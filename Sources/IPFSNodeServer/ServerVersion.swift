@@ -1,9 +1,9 @@
+import IPFSNode
+
 /// What the server says that it is.
 package enum ServerVersion {
-  /// The version of swipfs.
-  package static let version = "0.5.0"
   /// The header `Server`.
-  static let header = "swipfs/\(version)"
+  static let header = "swipfs/\(Version.current)"
   /// The version of Kubo whose RPC this is: clients look whether they know it. The configuration's `Version.Reported`
   /// comes before it.
   static let reported = "0.42.0"

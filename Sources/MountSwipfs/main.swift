@@ -1,5 +1,6 @@
 import Foundation
 import IPFSMount
+import IPFSNode
 import IPFSNodeServer
 
 /// Whether mount(8) is what called.

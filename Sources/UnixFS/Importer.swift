@@ -34,6 +34,23 @@ public struct Importer: ~Copyable {
     buffer?.deallocate()
   }
 
+  /// Makes the DAG of a file whose bytes are all here.
+  ///
+  /// - Parameter bytes: The file; valid until the call returns.
+  /// - Throws: What the sink throws.
+  public static func build(
+    _ bytes: UnsafeRawBufferPointer, profile: ImportProfile, metadata: UnixFSMetadata? = nil, sink: any BlockSink
+  ) async throws -> DAGRoot {
+    // The usual small file is its only leaf.
+    if profile.layout == .balanced, bytes.count <= profile.chunker.minimumChunkSize {
+      guard let metadata else { return DAGRoot(try await LeafEncoder.store(bytes, profile: profile, to: sink)) }
+      return DAGRoot(try await LeafEncoder.store(bytes, metadata: metadata, profile: profile, to: sink))
+    }
+    var importer = Importer(profile: profile, metadata: metadata, sink: sink)
+    try await importer.append(bytes)
+    return try await importer.finish()
+  }
+
   /// Adds bytes. Chunks that lie in `bytes` whole are hashed and stored from there, without a copy.
   ///
   /// - Parameter bytes: The next bytes of the file; valid until the call returns.

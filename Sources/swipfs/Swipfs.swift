@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import IPFSMount
+import IPFSNode
 import Logging
 
 /// `swipfs`: the command line tool.

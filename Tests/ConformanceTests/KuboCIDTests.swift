@@ -21,7 +21,8 @@ import UnixFS
   func file(_ golden: GoldenData.File) async throws {
     let store = MemoryBlockStore()
     let content =
-      golden.seed.map { GoldenContent.shared.bytes(golden.length, seed: $0) } ?? Array(repeating: 0, count: golden.length)
+      golden.seed.map { GoldenContent.shared.bytes(golden.length, seed: $0) }
+      ?? Array(repeating: 0, count: golden.length)
     let profile = try ImportProfile(options: golden.options)
     // Pieces that do not fit the chunks, so that leaves come both from the caller's memory and from the buffer.
     let root = try await importFile(

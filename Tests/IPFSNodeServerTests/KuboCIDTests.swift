@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What is added over the RPC has the CIDs and sizes that a real Kubo gave.
-@Suite struct KuboCIDTests {
+@Suite(.serialized) struct KuboCIDTests {
   static let shared = Result { try LocalNode() }
 
   @Test(arguments: GoldenData.shared.files)
@@ -17,22 +17,24 @@ import Testing
     let node = try Self.shared.get()
     let events = try await node.add(TestForm([.init(path: "f", content: content)]), options)
     #expect(events == [AddEvent(Name: "f", Hash: golden.result.cid, Size: golden.result.size)])
+    // And back, where that does not take long.
+    guard golden.length < 1 << 20 else { return }
     #expect(try await node.call("cat", [golden.result.cid]).body == content)
   }
 
   @Test(arguments: GoldenData.shared.directories)
   func directory(_ golden: GoldenData.Directory) async throws {
     var form = TestForm(directories: ["d"])
-    form.parts += golden.files.map { TestForm.Part(path: "d/\($0.name)", content: $0.content) }
+    form.parts += golden.files.map { .init(path: "d/\($0.name)", content: $0.content) }
     // Kubo does not heed these two where it only hashes, which is how the data was made.
     let onlyHashes = golden.options.keys.contains { $0.hasPrefix("max-") }
     let options = golden.options.merging([onlyHashes ? "only-hash" : "pin": onlyHashes ? "true" : "false"]) { own, _ in
       own
     }
-    let events = try await Self.shared.get().add(form, options)
-    #expect(events.count == golden.files.count + 1)
-    #expect(events.last == AddEvent(Name: "d", Hash: golden.result.cid, Size: golden.result.size))
-    #expect(events.dropLast().map(\.Name) == golden.files.map { "d/\($0.name)" })
+    let lines = try await Self.shared.get().call("add", [], options, form).lines
+    #expect(lines.count == form.parts.count)
+    #expect(
+      lines.last == "{\"Name\":\"d\",\"Hash\":\"\(golden.result.cid)\",\"Size\":\"\(golden.result.size)\"}")
   }
 
   @Test func allCasesAreTaken() {

@@ -7,8 +7,10 @@ final class RecordingSink: ReplySink {
   struct Recorded: Sendable {
     var status = 0
     var headers: [RPCRequest.Pair] = []
-    var body: [UInt8] = []
+    var bytes = ByteBuffer()
     var trailers: [RPCRequest.Pair] = []
+
+    var body: [UInt8] { Array(buffer: bytes) }
 
     func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
   }
@@ -25,7 +27,7 @@ final class RecordingSink: ReplySink {
   }
 
   func write(_ bytes: ByteBuffer) async throws {
-    state.withLock { $0.body += bytes.readableBytesView }
+    state.withLock { state in _ = state.bytes.writeImmutableBuffer(bytes) }
   }
 
   func finish(_ trailers: [RPCRequest.Pair]) async throws {

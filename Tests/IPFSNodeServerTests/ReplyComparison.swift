@@ -22,11 +22,13 @@ struct ReplyComparison {
   private static let stocktaking: Set<String> = ["repo/gc", "repo/verify", "refs/local"]
   /// What follows from the DAG of a file that `files/write` made, where that is the node's own.
   private static let followingFromDAG: Set<String> = ["CumulativeSize", "Blocks", "SizeLocal"]
-  /// Commands whose replies are in the order of a map.
-  private static let unordered: Set<String> = ["multibase/list", "cid/bases", "cid/codecs", "cid/hashes"]
+  /// Commands whose replies are in the order of a map, or of the keys of a database.
+  private static let unordered: Set<String> = [
+    "multibase/list", "cid/bases", "cid/codecs", "cid/hashes", "pin/ls", "pin/verify",
+  ]
   /// Commands after which names are the node's own.
   private static let naming = [
-    "key/", "name/", "id", "files/", "routing/", "resolve", "repo/gc", "refs/local", "ls", "pin/",
+    "key/", "name/", "id", "files/", "routing/", "resolve", "repo/gc", "refs/local", "ls",
   ]
 
   /// A recorded request, with the node's names in the place of the recorded ones.

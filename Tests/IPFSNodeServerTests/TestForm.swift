@@ -38,15 +38,14 @@ struct TestForm: Sendable {
       body: { source.next() })
   }
 
+  private static let plus = CharacterSet(charactersIn: "+")
+
   private static func head(_ part: Part) -> [UInt8] {
     var text = "--\(boundary)\r\nContent-Disposition: form-data; name=\"file\(part.metadata)\""
     if let path = part.path {
-      // As clients do it, who escape all but a few characters.
-      let escaped = path.utf8.map { byte in
-        let isPlain = byte < 0x80 && (UInt8(ascii: "0")...UInt8(ascii: "z") ~= byte)
-        return isPlain ? String(UnicodeScalar(byte)) : String(format: "%%%02X", byte)
-      }
-      text += "; filename=\"\(escaped.joined())\""
+      // As clients do it.
+      let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed.subtracting(plus)) ?? ""
+      text += "; filename=\"\(escaped)\""
     }
     return Array((text + "\r\nContent-Type: \(part.type)\r\n\r\n").utf8)
   }

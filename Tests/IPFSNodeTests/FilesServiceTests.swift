@@ -138,7 +138,16 @@ func withNode(_ profile: ImportProfile = .unixfsV1_2025, _ body: (Node) async th
     try await withNode(Self.profiles[0]) { node in
       let writers = 24
       let steps = 8
+      // A collection has enough to look at that files change meanwhile.
+      for index in 0..<3000 {
+        _ = try node.tree.create(
+          EntryName("empty-\(index)"), in: 1, attributes: .at(1), content: .file(.empty))
+      }
+      let old = data(100_000, seed: "shared")
       try await node.files.write("", to: "/shared")
+      var options = WriteOptions(profile: node.profile)
+      options.offset = UInt64(writers * steps * 100)
+      try await node.files.write(old, to: "/shared", options)
       try await withThrowingTaskGroup(of: Void.self) { group in
         for writer in 0..<writers {
           group.addTask {
@@ -158,13 +167,13 @@ func withNode(_ profile: ImportProfile = .unixfsV1_2025, _ body: (Node) async th
             }
           }
         }
-        group.addTask { for _ in 0..<10 { try await node.collector.collect { _ in } } }
+        group.addTask { for _ in 0..<30 { try await node.collector.collect { _ in } } }
         try await group.waitForAll()
       }
       let expected = (0..<steps).flatMap { _ in
         (0..<writers).flatMap { [UInt8](repeating: UInt8($0 + 1), count: 100) }
       }
-      #expect(try await node.files.content(of: "/shared") == expected)
+      #expect(try await node.files.content(of: "/shared") == expected + old)
       #expect(try await node.verify() == [])
     }
   }

@@ -11,7 +11,8 @@ import Synchronization
 ///           the tree in memory        │  in this order: content moves from a file to the tree,
 ///           the tree in the database  │  and from memory to the database, never back
 ///           pins                      │
-///           what somebody is reading ─┘  last: what is read now was in the tree, or among the pins, before
+///           what somebody is reading  │
+///           what was linked meanwhile─┘  last: both came from the tree, or from the pins
 ///   sync    the journal that the disk has speaks of nothing that will be gone
 ///   sweep   every block that is neither marked nor young
 /// ```
@@ -261,7 +262,11 @@ public final class Collector: Sendable {
     let start = ContinuousClock.now
     let before = estimate.values
     blockstore.young.beginCollection()
-    defer { blockstore.young.endCollection() }
+    tree.beginNotingRoots()
+    defer {
+      tree.endNotingRoots()
+      blockstore.young.endCollection()
+    }
     var progress = Progress()
     let marks = try mark(&progress, report)
     // A power cut must not bring back a state of the tree, or a pin, that refers to what is removed now.
@@ -311,7 +316,8 @@ public final class Collector: Sendable {
       state.isSweeping = true
       return Array(state.uses.values)
     }
-    for root in uses { try markDAG(root, &marking) }
+    // In this order: who reads something to link it is done with reading when it is linked.
+    for root in uses + tree.endNotingRoots() { try markDAG(root, &marking) }
     progress = current
     report(progress)
     return marking.marks

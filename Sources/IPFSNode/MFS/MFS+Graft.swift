@@ -55,6 +55,7 @@ extension MFS {
         orphan(found, at: first.attributes.ctime, in: &state)
       }
       for node in stored { insert(node, in: &state) }
+      noteRoots(of: stored[0])
       entries.insert(base, as: first.name)
       state.touch(entries)
       parentChange.apply(of: first.name, in: &state)

@@ -1,6 +1,7 @@
 import Coordination
 import Dispatch
 import Logging
+import Multiformats
 import Synchronization
 public import UnixFS
 
@@ -41,6 +42,9 @@ public final class MFS: Sendable {
   let syncing = Mutex(())
   /// The files beside the blocks that rows speak of.
   private let attachedSpool = Mutex<(any SpoolStorage)?>(nil)
+  /// Roots that were put into the tree since a collection began to look for all there are; nil while none does. Taken
+  /// while `state` is held.
+  private let linkedRoots = Mutex<[CID]?>(nil)
   /// Who is told what others change.
   private let attachedObserver = Mutex<WeakObserver>(WeakObserver())
 
@@ -158,6 +162,26 @@ public final class MFS: Sendable {
     state.sequence = sequence
     state.journalRows += 1
     scheduleCheckpoint(&state)
+  }
+
+  /// From now on, takes down which roots new nodes have: a walk through the nodes that there were passes them over,
+  /// though their blocks may be old.
+  func beginNotingRoots() {
+    linkedRoots.withLock { $0 = [] }
+  }
+
+  /// Ends what ``beginNotingRoots()`` began. Returns the roots.
+  @discardableResult
+  func endNotingRoots() -> [CID] {
+    linkedRoots.withLock { roots in
+      defer { roots = nil }
+      return roots ?? []
+    }
+  }
+
+  /// Says that a node was made of blocks that were here.
+  func noteRoots(of node: StoredNode) {
+    linkedRoots.withLock { $0? += node.roots }
   }
 
   /// Sets which files beside the blocks are synced with the journal.

@@ -6,7 +6,7 @@ import UnixFS
 
 /// `add`.
 let addCommands: [Command] = [
-  Command("add", [.file("path", variadic: true)], options: AddOptions.declared, lasting: true) { call in
+  Command("add", [.file("path", variadic: true)], options: AddOptions.declared) { call in
     let options = try AddOptions(call)
     // Until what was added is pinned, or linked.
     let lease = call.node.blockstore.beginLease()
@@ -179,9 +179,9 @@ struct Addition {
       let (number, profile, store) = (firstPending + pending.count, options.profile, store)
       pending.append(place)
       group.addTask {
-        var importer = Importer(profile: profile, metadata: metadata, sink: store)
-        try await importer.append(UnsafeRawBufferPointer(content.memory))
-        return Imported(number: number, root: try await importer.finish())
+        let root = try await Importer.build(
+          UnsafeRawBufferPointer(content.memory), profile: profile, metadata: metadata, sink: store)
+        return Imported(number: number, root: root)
       }
       return
     }

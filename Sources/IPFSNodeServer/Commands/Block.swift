@@ -25,7 +25,7 @@ let blockCommands: [Command] = [
   ) { call in try await call.putBlocks() },
   Command(
     "block/rm", [.string("cid", variadic: true, readsBody: true)],
-    options: [.init(.bool, "force", "f"), .init(.bool, "quiet", "q")], lasting: true
+    options: [.init(.bool, "force", "f"), .init(.bool, "quiet", "q")]
   ) { call in try await call.removeBlocks() },
 ]
 

@@ -44,7 +44,7 @@ let dagCommands: [Command] = [
       .init(.bool, "pin-roots"), .init(.bool, "local-only"), .init(.bool, "silent"), .init(.bool, "stats"),
       .init(.bool, "allow-big-block"), .init(.bool, "fast-provide-root"), .init(.bool, "fast-provide-dag"),
       .init(.bool, "fast-provide-wait"),
-    ], lasting: true
+    ]
   ) { call in try await call.importArchives() },
 ]
 
@@ -160,8 +160,9 @@ private struct DAGStatistics {
     if isFinished {
       add("SharedSize", sizeWithRepetitions - totalSize)
       if totalSize > 0 {
-        let ratio = Float(sizeWithRepetitions) / Float(totalSize)
-        members.append(("Ratio", .encoded(Array((ratio == 1 ? "1" : "\(ratio)").utf8))))
+        // In as many digits as a number of 32 bits has.
+        let ratio = "\(Float(sizeWithRepetitions) / Float(totalSize))"
+        members.append(("Ratio", .encoded(Array((ratio.hasSuffix(".0") ? String(ratio.dropLast(2)) : ratio).utf8))))
       }
     }
     let list: [JSON] = dags.map { dag in

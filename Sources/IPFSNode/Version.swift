@@ -1,5 +1,5 @@
 /// The version of the product.
 public enum Version {
   /// The version as text, by semver.org.
-  public static let current = "0.2.0"
+  public static let current = "0.3.0"
 }
