@@ -22,6 +22,7 @@ package struct CommandTable: Sendable {
       daemonCommands, dagCommands, diagCommands, filesCommands, filestoreCommands, getCommands, keyCommands,
       listCommands, logCommands, multibaseCommands, nameCommands, nameRecordCommands, nodeCommands, objectCommands,
       p2pCommands, pinCommands, provideCommands, pubsubCommands, refsCommands, repoCommands, resolveCommands,
-      routingCommands, statsCommands, swarmCommands, swarmFilterCommands, swipfsCommands, tableCommands,
+      routingCommands, shutdownCommands, statsCommands, swarmCommands, swarmFilterCommands, swipfsCommands,
+      tableCommands,
     ].flatMap { $0 })
 }

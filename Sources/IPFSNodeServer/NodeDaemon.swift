@@ -65,7 +65,7 @@ public struct NodeDaemon: Sendable {
     access.authorizations.isEmpty && addresses.contains { !$0.isLocal }
   }
 
-  /// Serves until SIGINT or SIGTERM, and lets running requests end.
+  /// Serves until SIGINT, SIGTERM or the command `shutdown`, and lets running requests end.
   ///
   /// - Parameter onReady: Called once it listens, with the multiaddrs.
   /// - Throws: ``Failure`` where it cannot listen.
@@ -85,8 +85,10 @@ public struct NodeDaemon: Sendable {
       services: [.init(service: server), .init(service: renewal)], gracefulShutdownSignals: [.sigterm, .sigint],
       logger: logger)
     options.maximumGracefulShutdownDuration = .seconds(10)
+    let group = ServiceGroup(configuration: options)
+    service.services.shutdown.accept { Task { await group.triggerGracefulShutdown() } }
     do {
-      try await ServiceGroup(configuration: options).run()
+      try await group.run()
     } catch let error as CancellationError {
       throw error
     } catch {

@@ -24,15 +24,19 @@ package final class ServerTask: Sendable {
 
   /// Starts a server, and returns once it listens.
   ///
+  /// - Parameter endsOnRequest: Whether the command `shutdown` ends it.
   /// - Throws: For an address that cannot be listened at.
   package static func start(
-    _ configuration: RPCServer.Configuration, service: RPCService, logger: Logger
+    _ configuration: RPCServer.Configuration, service: RPCService, logger: Logger, endsOnRequest: Bool = false
   ) async throws -> ServerTask {
     let (stream, ready) = AsyncThrowingStream.makeStream(of: [RPCServer.Configuration.Address].self)
     let server = RPCServer(configuration, service: service, logger: logger) { ready.yield($0) }
     var options = ServiceGroupConfiguration(services: [.init(service: server)], logger: logger)
     options.maximumGracefulShutdownDuration = .seconds(patience)
     let group = ServiceGroup(configuration: options)
+    if endsOnRequest {
+      service.services.shutdown.accept { Task { await group.triggerGracefulShutdown() } }
+    }
     let task = Task {
       do {
         try await group.run()
@@ -52,7 +56,7 @@ package final class ServerTask: Sendable {
     try? await task.value
   }
 
-  /// Returns when the server has ended by itself, which only an error can make it.
+  /// Returns when the server has ended: by an error, by `shutdown`, or because it was stopped.
   package func wait() async throws {
     try await task.value
   }

@@ -14,6 +14,8 @@ package final class Services: Sendable {
   package let log: LogRelay
   /// What is being carried out.
   package let requests = RequestLog(clock: Names.now)
+  /// Whether callers may end the server.
+  package let shutdown = ShutdownRequest()
   /// Who listens to which topic.
   package let pubsub: PubsubHub
   /// The memory for files that are being added, all of them together.

@@ -108,7 +108,9 @@ extension LiveAPI {
       #expect(edges.map(\.ref) == ["\(tree.sub) -> \(tree.deep)"])
       let named = try await client.unstable.refs(tree.root, format: "<linkname>: <dst>").collect()
       #expect(named.map(\.ref) == ["file: \(tree.file)", "sub: \(tree.sub)"])
-      let both = try await failure { try await client.unstable.refs(tree.root, format: "<linkname>", edges: true).collect() }
+      let both = try await failure {
+        try await client.unstable.refs(tree.root, format: "<linkname>", edges: true).collect()
+      }
       #expect(both.code == .errorResponse)
     }
 

@@ -1,6 +1,8 @@
 import Foundation
 import IPFSClient
+import IPFSNode
 import IPFSNodeServer
+import Logging
 import Testing
 
 extension LiveAPI {
@@ -91,7 +93,7 @@ extension LiveAPI {
     }
 
     @Test func aLookInside() async throws {
-      guard LiveDaemon.namedAddress != nil else {
+      guard try await !LiveDaemon.isOurs(client) else {
         // What Kubo gives is about programs of Go.
         let error = try await failure { try await client.diag.profile().collect() }
         #expect(error.reason == .unknownCommand)
@@ -148,6 +150,18 @@ extension LiveAPI {
         #expect(error.code == .connection)
         await client.close()
       }
+    }
+
+    /// One that a mount or the command line has open belongs to that.
+    @Test func aNodeThatIsNoDaemonIsNotStopped() async throws {
+      let repo = try LocalFolder()
+      let node = try Node.open(path: repo.path)
+      let client = Client(transport: InProcessTransport(RPCService(Services(node: node, logger: Logger(label: "test")))))
+      let error = try await failure { try await client.stop() }
+      #expect(error.code == .errorResponse && error.message == "daemon not running")
+      #expect(try await !client.version().version.isEmpty)
+      await client.close()
+      try await node.close()
     }
 
     @Test(.enabled(if: LiveDaemon.namedAddress == nil, "it unmounts what a daemon has mounted"))

@@ -35,8 +35,10 @@ struct LiveDaemon: Sendable {
   /// A client for each way.
   let clients: [Link: Client]
 
-  /// Whether it is our own, which nobody else uses.
-  var isOwn: Bool { clients[.named] == nil }
+  /// Whether a daemon is a node of ours, which does without some of Kubo's commands.
+  static func isOurs(_ client: Client) async throws -> Bool {
+    try await client.version().commit.hasPrefix("swipfs/")
+  }
 
   /// The running one.
   static func running() throws -> LiveDaemon {
@@ -89,7 +91,7 @@ struct OwnDaemon {
     let service = RPCService(Services(node: node, logger: logger), access: AccessRules())
     let configuration = RPCServer.Configuration(
       addresses: [.tcp(host: "127.0.0.1", port: 0), .unix(path: "\(repo.path)/socket")])
-    let server = try await ServerTask.start(configuration, service: service, logger: logger)
+    let server = try await ServerTask.start(configuration, service: service, logger: logger, endsOnRequest: true)
     var addresses: [LiveDaemon.Link: String] = [:]
     for address in server.addresses {
       if case .tcp = address { addresses[.tcp] = address.multiaddr } else { addresses[.unix] = address.multiaddr }

@@ -1,0 +1,4 @@
+/// `shutdown`.
+let shutdownCommands: [Command] = [
+  Command("shutdown") { call in try call.services.shutdown.request() }
+]
