@@ -156,7 +156,8 @@ extension LiveAPI {
     @Test func aNodeThatIsNoDaemonIsNotStopped() async throws {
       let repo = try LocalFolder()
       let node = try Node.open(path: repo.path)
-      let client = Client(transport: InProcessTransport(RPCService(Services(node: node, logger: Logger(label: "test")))))
+      let client = Client(
+        transport: InProcessTransport(RPCService(Services(node: node, logger: Logger(label: "test")))))
       let error = try await failure { try await client.stop() }
       #expect(error.code == .errorResponse && error.message == "daemon not running")
       #expect(try await !client.version().version.isEmpty)
