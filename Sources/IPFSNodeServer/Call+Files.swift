@@ -100,23 +100,12 @@ extension RootStatus {
     return .object(members)
   }
 
-  /// The mode as Go writes it, in octal: permission bits, and what the node is in the highest bits.
+  /// The mode as Go writes it, in octal.
   private var goMode: String? {
-    var mode = UInt32(self.mode ?? 0)
-    if mode == 0 {
-      guard kind == .symlink else { return nil }
-      mode = 0o777
-    }
-    var bits = mode & 0o777
-    if mode & 0o4000 != 0 { bits |= 1 << 23 }
-    if mode & 0o2000 != 0 { bits |= 1 << 22 }
-    if mode & 0o1000 != 0 { bits |= 1 << 20 }
-    switch kind {
-    case .directory: bits |= 1 << 31
-    case .symlink: bits |= 1 << 27
-    case .file: break
-    }
-    let text = String(bits, radix: 8)
+    let permissions = mode ?? (kind == .symlink ? 0o777 : 0)
+    guard permissions != 0 else { return nil }
+    let text = String(
+      UnixMode.go(permissions, directory: kind == .directory, symlink: kind == .symlink), radix: 8)
     return String(repeating: "0", count: max(0, 4 - text.count)) + text
   }
 }

@@ -46,6 +46,8 @@ struct CommandLineTool {
   /// Starts a daemon of a repo below the home, and runs `body` with its address.
   func withDaemon(_ repo: String = ".local/share/swipfs", _ body: (String) throws -> Void) throws {
     let path = "\(folder)/\(repo)"
+    // Of one that was killed.
+    unlink("\(path)/api")
     let daemon = try Program(
       [Binaries.swipfs, "daemon", "--init", "--repo", path, "--address", "/ip4/127.0.0.1/tcp/0"],
       environment: environment)

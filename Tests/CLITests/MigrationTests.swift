@@ -10,7 +10,7 @@ import Testing
     "$swipfs" add -r -H -Q d --pin-name "a tree" --to-files /tree > tree.cid
     printf one | "$swipfs" add -Q --no-pin > one.cid
     "$swipfs" pin add --direct --name alone $(cat one.cid) > /dev/null
-    printf two | "$swipfs" add -Q > /dev/null
+    head -c 40000000 /dev/zero | "$swipfs" add -Q > /dev/null
     printf '{"x":{"/":"%s"}}' $(cat one.cid) | "$swipfs" dag put --pin > node.cid
     "$swipfs" files mkdir -p /docs/deep
     printf 'not pinned' | "$swipfs" files write --create /docs/deep/file
@@ -25,6 +25,8 @@ import Testing
         let target = ["--api", address]
         let report = try tool.json("repo", "migrate", "--json", "--to", address)
         #expect(report.count == 1 && report[0]["pins"] as? Int == 4 && report[0]["files"] as? Int == 3, "\(report)")
+        // What repeats itself is sent once.
+        #expect(report[0]["bytesSent"] as? Int ?? 0 < 10_000_000, "\(report)")
         #expect((report[0]["keys"] as? [String] ?? []) + (report[0]["keysLeft"] as? [String] ?? []) == ["site"])
         for command in [
           ["pin", "ls", "--type", "recursive"], ["pin", "ls", "--type", "direct"], ["files", "ls", "-l"],

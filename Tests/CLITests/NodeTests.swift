@@ -74,6 +74,44 @@ import Testing
     }
   }
 
+  @Test func secrets() throws {
+    try withTool { tool in
+      try tool.run(
+        "config", "--json", "API.Authorizations", #"{"me":{"AuthSecret":"bearer:abc","AllowedPaths":["/api/v0"]}}"#)
+      try tool.shell("echo bearer:abc > right; echo basic:a:b > wrong; echo abc > none")
+      try tool.withDaemon { address in
+        expect(try tool.outcome("id", "--api", address), Code.node, "--api-auth")
+        expect(try tool.outcome("id", "--api", address, "--api-auth", "\(tool.folder)/wrong"), Code.node, "--api-auth")
+        expect(
+          try tool.outcome("id", "--api", address, "--api-auth", "\(tool.folder)/none"), Code.usage, "bearer:TOKEN")
+        try tool.run("id", "--api", address, "--api-auth", "\(tool.folder)/right")
+        // The repo's owner needs none.
+        try tool.run("id")
+      }
+    }
+  }
+
+  /// An address that is taken ends the daemon; what a killed one left is in nobody's way.
+  @Test func daemonsThatCannotListenOrWereKilled() throws {
+    try withTool { tool in
+      try tool.withDaemon { address in
+        let second = try tool.outcome("daemon", "--init", "--repo", "\(tool.folder)/second", "--address", address)
+        #expect(second.code == Code.system && second.errors.contains("swipfs: cannot listen at"), "\(second)")
+        expect(try tool.outcome("daemon"), Code.repo, "\(tool.folder)/.local/share/swipfs")
+      }
+      let daemon = try Program(
+        [Binaries.swipfs, "daemon", "--address", "/ip4/127.0.0.1/tcp/0"], environment: tool.environment)
+      let socket = "\(tool.folder)/.local/share/swipfs/rpc"
+      let deadline = ContinuousClock.now + .seconds(60)
+      while access(socket, F_OK) != 0, ContinuousClock.now < deadline { usleep(2000) }
+      try daemon.signal(SIGKILL)
+      _ = try daemon.wait()
+      #expect(access(socket, F_OK) == 0)
+      #expect(try tool.run("files", "ls") == "")
+      try tool.withDaemon { _ in try tool.run("id") }
+    }
+  }
+
   /// A repo that lies deeper than the address of a socket can be long.
   @Test func deepRepos() throws {
     try withTool { tool in

@@ -20,9 +20,10 @@ extension DecoderCheck {
         record: .extreme(InodeNumber(number) + 2, content), dag: content.kind == .directory ? dag : nil)
     }
     let forms = [DirectoryForm.extreme, DirectoryForm(cidVersion: .v0)]
-    return nodes + forms.map { form in
-      StoredNode(record: .extreme(9, .directory(subdirectories: 1), form: form), dag: dag)
-    }
+    return nodes
+      + forms.map { form in
+        StoredNode(record: .extreme(9, .directory(subdirectories: 1), form: form), dag: dag)
+      }
   }()
 
   /// What a repo keeps.

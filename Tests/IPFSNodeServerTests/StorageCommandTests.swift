@@ -231,7 +231,8 @@ struct StorageCommandTests {
       } != nil)
     let name = String(repeating: "n", count: 256)
     let cid = try await client.addBytes([1])
-    #expect(await served.refusal { try await client.pin.add(cid, name: name) } == "pin name is 256 bytes (max 255 bytes)")
+    #expect(
+      await served.refusal { try await client.pin.add(cid, name: name) } == "pin name is 256 bytes (max 255 bytes)")
     #expect(try await client.files.ls() == [])
     try await served.node.close()
   }

@@ -32,10 +32,24 @@ struct TestForm: Sendable {
   /// A request with the form as its body.
   func request(_ command: String, _ query: [String: String] = [:]) -> RPCRequest {
     let source = Source(self)
-    return RPCRequest(
+    return Self.request(command, query) { source.next() }
+  }
+
+  /// The whole body, for those who send it several times.
+  var encoded: ByteBuffer {
+    let source = Source(self)
+    var bytes = ByteBuffer()
+    while let next = source.next() { bytes.writeImmutableBuffer(next) }
+    return bytes
+  }
+
+  /// A request with the encoded body of a form.
+  static func request(
+    _ command: String, _ query: [String: String], body: @escaping RPCRequest.BodyReader
+  ) -> RPCRequest {
+    RPCRequest(
       command: command, query: query.map { (name: $0.key, value: $0.value) },
-      headers: [(name: "Content-Type", value: "multipart/form-data; boundary=\(Self.boundary)")],
-      body: { source.next() })
+      headers: [(name: "Content-Type", value: "multipart/form-data; boundary=\(boundary)")], body: body)
   }
 
   private static let plus = CharacterSet(charactersIn: "+")

@@ -63,6 +63,32 @@ extension FilesService {
     try await root(of: try lookup(path))
   }
 
+  /// Does something with the DAG at a path, which is kept meanwhile; again if a collection took some of it just before
+  /// that because the path had changed.
+  ///
+  /// - Throws: ``FilesError``, ``NodeError``, what `body` throws.
+  public func withRoot<Result>(
+    of path: TreePath, _ body: (DAGRoot) async throws -> Result
+  ) async throws -> Result {
+    for _ in 0..<Self.attempts {
+      let root = try await root(of: path)
+      let use = await collector.beginUse(of: root.cid)
+      defer { use.end() }
+      do {
+        return try await body(root)
+      } catch  where Self.isMissing(error) {
+        guard try await self.root(of: path) != root else { throw error }
+      }
+    }
+    throw Self.busy(path)
+  }
+
+  /// Whether an error tells of a block that is not here.
+  private static func isMissing(_ error: any Error) -> Bool {
+    let cause = (error as? UnixFSError)?.cause ?? (error as? NodeError)?.cause ?? error
+    return (cause as? BlockError)?.code == .notFound
+  }
+
   /// What is at a path.
   ///
   /// - Throws: ``FilesError``, ``NodeError``.
@@ -104,6 +130,7 @@ extension FilesService {
   /// - Throws: ``FilesError``; what opening its DAG throws.
   public func open(_ path: TreePath) async throws -> OpenedFile {
     while true {
+      try Task.checkCancellation()
       let record = try lookup(path)
       switch record.kind {
       case .directory: throw FilesError.notFile(path)
@@ -144,8 +171,8 @@ extension FilesService {
   public func entries(_ names: ArraySlice<EntryName>, in directory: InodeNumber) async throws -> [ListedFile] {
     var entries: [ListedFile] = []
     for name in names {
-      guard let record = try tree.lookup(name, in: directory) else { continue }
       do {
+        guard let record = try tree.lookup(name, in: directory) else { continue }
         entries.append(try await listed(record))
       } catch let error as NodeError where error.code == .notFound {
         continue

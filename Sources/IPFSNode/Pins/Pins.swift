@@ -1,5 +1,6 @@
 import IPLD
 public import Multiformats
+import Synchronization
 
 /// The node's pins. All calls may be made from any thread.
 ///
@@ -31,7 +32,29 @@ public final class Pins: Sendable {
   /// - Throws: `missingBlock` naming the first block that is not here, `corrupt` for an inner block that is damaged,
   ///   `pinnedRecursively` for a direct pin on what has a recursive one, `noSpace`, `inputOutput`.
   public func add(
-    _ cid: CID, kind: Pin.Kind, name: String? = nil, progress: @escaping @Sendable (_ blocks: Int, _ bytes: UInt64) -> Void = { _, _ in }
+    _ cid: CID, kind: Pin.Kind, name: String? = nil,
+    progress: @escaping @Sendable (_ blocks: Int, _ bytes: UInt64) -> Void = { _, _ in }
+  ) async throws(NodeError) {
+    let cancellation = Cancellation()
+    do {
+      try await withTaskCancellationHandler {
+        try await addNow(cid, kind, name, cancellation, progress)
+      } onCancel: {
+        cancellation.isRequested.store(true, ordering: .relaxed)
+      }
+    } catch {
+      throw error as? NodeError ?? .block(error)
+    }
+  }
+
+  /// Whether nobody wants something any more that is under way.
+  private final class Cancellation: Sendable {
+    let isRequested = Atomic(false)
+  }
+
+  private func addNow(
+    _ cid: CID, _ kind: Pin.Kind, _ name: String?, _ cancellation: Cancellation,
+    _ progress: @escaping @Sendable (_ blocks: Int, _ bytes: UInt64) -> Void
   ) async throws(NodeError) {
     try await offload { () throws(NodeError) in
       // What is seen here is not collected before the pin is there.
@@ -41,7 +64,11 @@ public final class Pins: Sendable {
       do {
         switch kind {
         case .direct: try self.blockstore.retain(cid)
-        case .recursive: try self.blockstore.checkDAG(cid, progress)
+        case .recursive:
+          try self.blockstore.checkDAG(cid) { blocks, bytes in
+            guard !cancellation.isRequested.load(ordering: .relaxed) else { throw CancellationError() }
+            progress(blocks, bytes)
+          }
         }
       } catch {
         throw NodeError.missing(error)
@@ -199,16 +226,16 @@ public final class Pins: Sendable {
 
 extension Blockstore {
   /// Sees whether a DAG is here whole, and makes its blocks young.
-  func checkDAG(_ root: CID, _ progress: (_ blocks: Int, _ bytes: UInt64) -> Void) throws {
+  func checkDAG(_ root: CID, _ progress: (_ blocks: Int, _ bytes: UInt64) throws -> Void) throws {
     var count = 0
     var bytes: UInt64 = 0
     try walk(root) { _, size in
       count += 1
       bytes += UInt64(size)
-      if count % 1000 == 0 { progress(count, bytes) }
+      if count % 1000 == 0 { try progress(count, bytes) }
       return true
     }
-    progress(count, bytes)
+    try progress(count, bytes)
   }
 }
 

@@ -17,10 +17,14 @@ let filesCommands: [Command] = [
       throw RPCError(
         "invalid parameters: format was set by multiple options. Only one format option is allowed", kind: .usage)
     }
-    let status = try await call.status(call.arguments[0])
-    let isLocal = call.options.bool("with-local") == true
-    let locality = isLocal ? try await call.node.files.locality(of: status.cid) : nil
-    try await call.reply.value(status.json(call, locality: locality))
+    let argument = call.arguments[0]
+    let reply =
+      if Call.isContent(argument) {
+        try await call.status(of: try await call.resolveBlock(Call.contentPath(argument)))
+      } else {
+        try await call.node.files.withRoot(of: try TreePath(argument)) { try await call.status(of: $0.cid) }
+      }
+    try await call.reply.value(reply)
   },
   Command(
     "files/ls", [.string("path", required: false)],
@@ -131,16 +135,12 @@ extension Call {
     return options.string("format").map { $0 != standard } ?? false
   }
 
-  /// The root that an argument names, in the file tree or by its CID.
-  private func root(_ text: String) async throws -> CID {
-    guard Self.isContent(text) else { return try await node.files.root(of: try TreePath(text)).cid }
-    return try await resolveBlock(Self.contentPath(text))
-  }
-
-  fileprivate func status(_ text: String) async throws -> RootStatus {
-    let cid = try await root(text)
+  /// What a root is.
+  fileprivate func status(of cid: CID) async throws -> JSON {
     do {
-      return try await node.files.status(of: cid)
+      let status = try await node.files.status(of: cid)
+      let isLocal = options.bool("with-local") == true
+      return status.json(self, locality: isLocal ? try await node.files.locality(of: cid) : nil)
     } catch let error as UnixFSError where [.unsupported, .wrongKind].contains(error.code) {
       throw RPCError("not unixfs node (proto or raw)")
     }
@@ -188,34 +188,46 @@ extension Call {
       let name = treeSource?.name ?? EntryName(sourceText.split(separator: "/").last.map(String.init) ?? "")
       target = target.withoutSlash.appending(name)
     }
-    let root: CID
-    do {
-      if let treeSource {
-        root = try await node.files.root(of: treeSource).cid
-      } else {
-        root = try await resolveBlock(sourceText)
-      }
+    let isParentMade = options.bool("parents") == true
+    func put(_ root: CID) async throws -> NodeKind {
       guard root.codec == .raw || root.codec == .dagPB else { throw Self.invalidSource("") }
-    } catch let error as RPCError where error.message.hasPrefix(Self.invalidSource("").message) {
-      throw error
-    } catch {
-      throw RPCError("cp: cannot get node from path \(sourceText): \(RPCError(error).message)")
-    }
-    if options.bool("parents") == true {
-      try await node.files.makeDirectory(target.parent, parents: true, form: try directoryForm())
+      if isParentMade {
+        try await node.files.makeDirectory(target.parent, parents: true, form: try directoryForm())
+      }
+      return try await node.files.put(root, at: target, force: options.bool("force") == true)
     }
     let kind: NodeKind
+    var isFound = false
     do {
-      kind = try await node.files.put(root, at: target, force: options.bool("force") == true)
-    } catch let error as FilesError where error.code == .notFile {
-      throw RPCError("cp: cannot unlink existing file: \(error)")
-    } catch let error as UnixFSError where error.cause == nil {
-      throw Self.invalidSource(": \(error.message)")
+      if let treeSource {
+        kind = try await node.files.withRoot(of: treeSource) { root in
+          isFound = true
+          return try await put(root.cid)
+        }
+      } else {
+        let root = try await resolveBlock(sourceText)
+        isFound = true
+        kind = try await put(root)
+      }
     } catch {
-      throw RPCError("cp: cannot put node in path \(target): \(RPCError(error).message)")
+      throw Self.copyError(error, isFound: isFound, sourceText, target)
     }
     if kind == .symlink, options.bool("flush") != false {
       throw RPCError("cp: cannot flush the created file \(target): symlinks not yet supported")
+    }
+  }
+
+  /// The error of a copy as Kubo tells it, by how far it came.
+  private static func copyError(
+    _ error: any Error, isFound: Bool, _ source: String, _ target: TreePath
+  ) -> RPCError {
+    guard isFound else { return RPCError("cp: cannot get node from path \(source): \(RPCError(error).message)") }
+    switch error {
+    case let error as RPCError: return error
+    case let error as FilesError where error.code == .notFile:
+      return RPCError("cp: cannot unlink existing file: \(error)")
+    case let error as UnixFSError where error.cause == nil: return invalidSource(": \(error.message)")
+    default: return RPCError("cp: cannot put node in path \(target): \(RPCError(error).message)")
     }
   }
 
@@ -253,9 +265,6 @@ extension Call {
     throw RPCError("can't remove some files")
   }
 
-  /// Bytes that are read at a time.
-  private static let readSize = 512 << 10
-
   fileprivate func read(_ path: TreePath) async throws {
     let file: OpenedFile
     do {
@@ -274,23 +283,7 @@ extension Call {
       end = offset + min(count, size - offset)
     }
     try await reply.beginBytes()
-    try await send(offset..<end, of: file.reader)
-  }
-
-  private func send(_ range: Range<UInt64>, of reader: FileReader) async throws {
-    let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: min(Self.readSize, Int(min(UInt64(Self.readSize), range.upperBound - range.lowerBound))), alignment: 16
-    )
-    defer { memory.deallocate() }
-    var position = range.lowerBound
-    while position < range.upperBound {
-      try Task.checkCancellation()
-      let count = Int(min(UInt64(memory.count), range.upperBound - position))
-      let read = try await reader.read(at: position, into: UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
-      guard read == count else { throw RPCError("unexpected EOF") }
-      try await reply.write(ByteBuffer(bytes: UnsafeRawBufferPointer(rebasing: memory[..<count])))
-      position += UInt64(count)
-    }
+    try await FileStream(file.reader, node.blockstore).forEachPiece(of: offset..<end) { try await reply.write($0) }
   }
 
   fileprivate func write(_ path: TreePath) async throws {

@@ -100,6 +100,7 @@ extension Call {
       do {
         try await node.pins.add(cid, kind: isRecursive ? .recursive : .direct, name: name, progress: report)
       } catch {
+        try Task.checkCancellation()
         if error.code == .pinnedRecursively { throw RPCError("pin: \(cid.kuboText) already pinned recursively") }
         throw RPCError("pin: \(RPCError(error).message)")
       }

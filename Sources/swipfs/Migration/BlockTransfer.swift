@@ -15,7 +15,6 @@ final class BlockTransfer {
   private struct Frame {
     /// Nil for one that is part of its CID.
     var block: Block?
-    var cid: CID
     var links: [CID]
     var next = 0
     /// Whether all links so far were there. Behind the first that was not, nothing is expected.
@@ -25,7 +24,7 @@ final class BlockTransfer {
   private let source: Client
   private let target: MigrationTarget
   private let bar: Progress
-  /// Blocks with links that this run has sent.
+  /// Blocks that this run has sent, up to ``memory`` of them.
   private var sent: Set<CID> = []
   private var batch: [Block] = []
   private var batchSize = 0
@@ -38,8 +37,8 @@ final class BlockTransfer {
 
   /// How much is gathered for one archive. Two of them are in memory: one on its way, one being gathered.
   private static let batchLimit = 16 << 20
-  /// How many blocks are remembered; more than that may be sent twice.
-  private static let memory = 2_000_000
+  /// How many blocks are remembered; when there are more, some may be sent twice.
+  private static let memory = 300_000
 
   init(from source: Client, to target: MigrationTarget, _ bar: Progress) {
     self.source = source
@@ -53,12 +52,11 @@ final class BlockTransfer {
   func send(_ root: CID, trusting: Bool) async throws {
     if !trusting { sent = [] }
     var stack: [Frame] = []
-    if try await begin(root, isExpected: trusting, trusting, &stack) { return }
+    _ = try await begin(root, isExpected: trusting, trusting, &stack, of: root)
     while var frame = stack.popLast() {
       try Task.checkCancellation()
       guard frame.next < frame.links.count else {
         if let block = frame.block { try await add(block, of: root) }
-        if sent.count < Self.memory { sent.insert(frame.cid) }
         continue
       }
       let link = frame.links[frame.next]
@@ -87,21 +85,21 @@ final class BlockTransfer {
   ///
   /// - Returns: Whether nothing is to be done, for the other side has it.
   private func begin(
-    _ cid: CID, isExpected: Bool, _ trusting: Bool, _ stack: inout [Frame], of root: CID? = nil
+    _ cid: CID, isExpected: Bool, _ trusting: Bool, _ stack: inout [Frame], of root: CID
   ) async throws -> Bool {
     if sent.contains(cid) { return true }
     if let data = cid.inlineData {
       let links = try Self.links(of: Block(unchecked: cid, data: Array(data)))
-      if !links.isEmpty { stack.append(Frame(block: nil, cid: cid, links: links, expectsMore: trusting)) }
+      if !links.isEmpty { stack.append(Frame(block: nil, links: links, expectsMore: trusting)) }
       return true
     }
     if isExpected, trusting, try await target.has(cid) { return true }
     let block = try await block(cid)
     let links = try Self.links(of: block)
     if links.isEmpty {
-      try await add(block, of: root ?? cid)
+      try await add(block, of: root)
     } else {
-      stack.append(Frame(block: block, cid: cid, links: links, expectsMore: trusting))
+      stack.append(Frame(block: block, links: links, expectsMore: trusting))
     }
     return false
   }
@@ -125,6 +123,8 @@ final class BlockTransfer {
   }
 
   private func add(_ block: Block, of root: CID) async throws {
+    if sent.count >= Self.memory { sent = [] }
+    sent.insert(block.cid)
     batch.append(block)
     batchSize += block.data.count
     if batchSize >= Self.batchLimit { try await flush(of: root) }
