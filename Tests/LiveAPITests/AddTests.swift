@@ -116,7 +116,7 @@ extension LiveAPI {
     }
 
     @Test func aStreamIsSentAsItComes() async throws {
-      let chunks = (0..<64).map { _ in Sample.bytes(100_003) }
+      let chunks = (0..<30).map { _ in Sample.bytes(100_003) }
       let entries = try await client.add(
         .stream(AsyncStream(chunks), name: "s"), options: .unpinned
       ).collect()

@@ -86,7 +86,10 @@ struct OwnDaemon {
   /// Serves a new node while `body` runs.
   static func with(_ body: (OwnDaemon) async throws -> Void) async throws {
     let repo = try LocalFolder()
-    let node = try Node.open(path: repo.path)
+    // What the tests do not pin is not to go before they have read it.
+    var options = Node.Options()
+    options.collectsGarbage = false
+    let node = try Node.open(path: repo.path, options: options)
     let logger = Logger(label: "test")
     let service = RPCService(Services(node: node, logger: logger), access: AccessRules())
     let configuration = RPCServer.Configuration(
