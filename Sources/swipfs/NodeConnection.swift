@@ -82,9 +82,10 @@ final class NodeConnection: Sendable {
     guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
       throw CommandError(.system, "cannot read \(file): \(String(cString: strerror(errno)))")
     }
-    let parts = text.trimmingCharacters(in: .whitespacesAndNewlines).split(separator: ":", maxSplits: 2)
-      .map(String.init)
-    if parts.count == 2, parts[0] == "bearer" { return .bearer(token: parts[1]) }
+    let secret = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    if secret.hasPrefix("bearer:") { return .bearer(token: String(secret.dropFirst("bearer:".count))) }
+    // A password may have colons.
+    let parts = secret.split(separator: ":", maxSplits: 2).map(String.init)
     if parts.count == 3, parts[0] == "basic" { return .basic(username: parts[1], password: parts[2]) }
     throw CommandError(.usage, "\(file) holds neither bearer:TOKEN nor basic:USER:PASSWORD")
   }

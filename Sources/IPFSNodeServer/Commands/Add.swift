@@ -13,15 +13,20 @@ let addCommands: [Command] = [
     defer { lease.end() }
     try await withThrowingTaskGroup(of: Addition.Imported.self) { group in
       var addition = Addition(call, options)
+      var failure: (any Error)?
       do {
         try await addition.addAll(&group)
       } catch {
-        // What the caller was told of is pinned, as if it had been asked for alone.
         group.cancelAll()
-        try? await addition.pin()
-        throw error
+        failure = error
       }
-      try await addition.pin()
+      // What the caller was told of is pinned, as if it had been asked for alone.
+      do {
+        try await addition.pin()
+      } catch {
+        failure = failure ?? error
+      }
+      if let failure { throw failure }
     }
   }
 ]

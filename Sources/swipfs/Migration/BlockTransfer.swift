@@ -36,7 +36,7 @@ final class BlockTransfer {
   private(set) var bytes: UInt64 = 0
 
   /// How much is gathered for one archive. Two of them are in memory: one on its way, one being gathered.
-  private static let batchLimit = 16 << 20
+  private static let batchLimit = 4 << 20
   /// How many blocks are remembered; when there are more, some may be sent twice.
   private static let memory = 300_000
 
@@ -133,7 +133,7 @@ final class BlockTransfer {
   /// Sends what was gathered, when what was sent before has arrived.
   private func flush(of root: CID) async throws {
     guard !batch.isEmpty else { return }
-    let buffer = ArchiveBuffer()
+    let buffer = ArchiveBuffer(capacity: batchSize + batch.count * 128)
     let writer = try await CARWriter(roots: [root]) { buffer.append($0) }
     for block in batch { try await writer.write(block) }
     let count = UInt64(batch.count)
@@ -165,6 +165,10 @@ final class BlockTransfer {
 /// The lock guards its bytes.
 private final class ArchiveBuffer: Sendable {
   private let bytes = Mutex<[UInt8]>([])
+
+  init(capacity: Int) {
+    bytes.withLock { $0.reserveCapacity(capacity) }
+  }
 
   func append(_ more: [UInt8]) { bytes.withLock { $0 += more } }
 
