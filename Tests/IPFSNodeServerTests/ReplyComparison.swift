@@ -31,6 +31,11 @@ struct ReplyComparison {
     "key/", "name/", "id", "files/", "routing/", "resolve", "repo/gc", "refs/local", "ls",
   ]
 
+  /// Says what the node has instead of a name of the recording.
+  mutating func learn(_ recorded: String, _ own: String) {
+    names[recorded] = own
+  }
+
   /// A recorded request, with the node's names in the place of the recorded ones.
   func request(of exchange: Exchange) -> RPCRequest {
     var headers: [RPCRequest.Pair] = exchange.request.headers.map { (name: $0.key, value: $0.value) }
