@@ -21,6 +21,7 @@ package struct CommandTable: Sendable {
       addCommands, bitswapCommands, blockCommands, bootstrapCommands, catCommands, cidCommands, configCommands,
       daemonCommands, dagCommands, diagCommands, filesCommands, filestoreCommands, getCommands, keyCommands,
       listCommands, logCommands, multibaseCommands, nameCommands, nameRecordCommands, nodeCommands, objectCommands,
+      objectNodeCommands,
       p2pCommands, pinCommands, provideCommands, pubsubCommands, refsCommands, repoCommands, resolveCommands,
       routingCommands, shutdownCommands, statsCommands, swarmCommands, swarmFilterCommands, swipfsCommands,
       tableCommands,

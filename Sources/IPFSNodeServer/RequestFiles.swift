@@ -49,7 +49,8 @@ package struct RequestFile: Sendable {
 package final class RequestFiles: Sendable {
   private let reader: Mutex<MultipartDecoder?>
 
-  init(_ request: RPCRequest) {
+  /// The files that a request brings.
+  package init(_ request: RPCRequest) {
     let boundary = request.header("Content-Type").flatMap(MultipartDecoder.boundary)
     reader = Mutex(boundary.map { MultipartDecoder(boundary: $0, source: request.body) })
   }

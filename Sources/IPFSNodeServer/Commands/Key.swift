@@ -143,9 +143,7 @@ private func newKey(_ type: String, size: Int64?) async throws -> PrivateKey {
   switch KeyKind(rawValue: type) {
   case .rsa: return try await .rsa(bits: size.map { Int(clamping: $0) } ?? KeyKind.defaultRSASize)
   case .ed25519:
-    guard size == nil || size == 256 else {
-      throw RPCError("invalid key size \(size ?? 0): ed25519 keys are always 256 bits")
-    }
+    // They have one size, whatever is asked for.
     return .ed25519()
   case nil: throw RPCError("unrecognized key type: \(type)")
   }

@@ -3,41 +3,38 @@ import IPLD
 import Multiformats
 import UnixFS
 
-/// `object/*`: what Kubo still has of it, and its word for what it has not.
-let objectCommands: [Command] =
-  ["data", "get", "links", "new", "put", "stat", "patch/append-data", "patch/set-data"].map { name in
-    Command("object/\(name)") { _ in throw RPCError("removed, use 'ipfs dag' or 'ipfs files' instead") }
-  } + [
-    Command(
-      "object/patch/add-link", [.string("root"), .string("name"), .string("ref")],
-      options: [.init(.bool, "create", "p"), .init(.bool, "allow-non-unixfs"), .init(.bool, "allow-big-block")]
-    ) { call in
-      let child = try await call.resolve(call.arguments[2]).cid
-      try await call.patch { edit, node throws(RPCError) in
-        let size = try edit.size(of: child)
-        guard !call.arguments[1].isEmpty else { throw RPCError("cannot create link with no name") }
-        return try edit.adding(
-          call.arguments[1].split(separator: "/", omittingEmptySubsequences: false).map(String.init)[...],
-          DAGPBNode.Link(cid: child, tsize: size), to: node, creates: call.options.bool("create") == true)
-      }
-    },
-    Command(
-      "object/patch/rm-link", [.string("root"), .string("name")],
-      options: [.init(.bool, "allow-non-unixfs"), .init(.bool, "allow-big-block")]
-    ) { call in
-      try await call.patch { edit, node throws(RPCError) in
-        try edit.removing(
-          call.arguments[1].split(separator: "/", omittingEmptySubsequences: false).map(String.init)[...], from: node)
-      }
-    },
-    Command("object/diff", [.string("obj_a"), .string("obj_b")], options: [.init(.bool, "verbose", "v")]) { call in
-      let before = try await call.resolve(call.arguments[0]).cid
-      let after = try await call.resolve(call.arguments[1]).cid
-      var changes: [JSON] = []
-      try call.compare(before, after, path: "", depth: 0, into: &changes)
-      try await call.reply.value(["Changes": .array(changes)])
-    },
-  ]
+/// `object/*`: what Kubo still has of it.
+let objectCommands: [Command] = [
+  Command(
+    "object/patch/add-link", [.string("root"), .string("name"), .string("ref")],
+    options: [.init(.bool, "create", "p"), .init(.bool, "allow-non-unixfs"), .init(.bool, "allow-big-block")]
+  ) { call in
+    let child = try await call.resolve(call.arguments[2]).cid
+    try await call.patch { edit, node throws(RPCError) in
+      let size = try edit.size(of: child)
+      guard !call.arguments[1].isEmpty else { throw RPCError("cannot create link with no name") }
+      return try edit.adding(
+        call.arguments[1].split(separator: "/", omittingEmptySubsequences: false).map(String.init)[...],
+        DAGPBNode.Link(cid: child, tsize: size), to: node, creates: call.options.bool("create") == true)
+    }
+  },
+  Command(
+    "object/patch/rm-link", [.string("root"), .string("name")],
+    options: [.init(.bool, "allow-non-unixfs"), .init(.bool, "allow-big-block")]
+  ) { call in
+    try await call.patch { edit, node throws(RPCError) in
+      try edit.removing(
+        call.arguments[1].split(separator: "/", omittingEmptySubsequences: false).map(String.init)[...], from: node)
+    }
+  },
+  Command("object/diff", [.string("obj_a"), .string("obj_b")], options: [.init(.bool, "verbose", "v")]) { call in
+    let before = try await call.resolve(call.arguments[0]).cid
+    let after = try await call.resolve(call.arguments[1]).cid
+    var changes: [JSON] = []
+    try call.compare(before, after, path: "", depth: 0, into: &changes)
+    try await call.reply.value(["Changes": .array(changes)])
+  },
+]
 
 /// A change of a node of dag-pb, and of those on the way to it.
 struct ObjectEdit {
