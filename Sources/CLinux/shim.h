@@ -2,6 +2,7 @@
 
 // Calls of Linux that the Glibc module leaves out, for it is built without _GNU_SOURCE.
 int syncfs(int fd);
+int sync_file_range(int fd, long offset, long count, unsigned flags);
 int fallocate(int fd, int mode, long offset, long length);
 long copy_file_range(int source, long *offset, int target, long *target_offset, unsigned long length, unsigned flags);
 int renameat2(int folder, const char *name, int new_folder, const char *new_name, unsigned flags);

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 public import IPLD
 public import Multiformats
@@ -11,6 +12,8 @@ import Synchronization
 /// Locks: each guards the value it holds, none is held while another is taken, and none during input or output but
 /// `syncing`, whose purpose that is.
 public final class Blockstore: BlockStore {
+  /// The disk begins at once to write blocks from this size on, where that is asked for.
+  private static let promptlyWritten = 256 << 10
   /// Blocks up to this size are verified by their hash on each read, larger ones by the checksums of their pages.
   static let maximumWholeVerification = 16 << 10
 
@@ -208,6 +211,17 @@ public final class Blockstore: BlockStore {
     // A file that is replaced was damaged; nobody may go on reading it.
     let wasDamaged = damaged.withLock { $0.remove(Array(cid.multihashBytes)) != nil }
     if wasDamaged { openBlocks.withLock { $0.remove(cid) } }
+  }
+
+  /// Has the disk begin to write a block that is stored, so that a ``sync()`` soon after it need not wait for all at once.
+  /// Does nothing for small blocks, which cost more to look for than they take.
+  package func beginWriting(_ cid: CID, length: Int) {
+    guard length >= Self.promptlyWritten, cid.inlineData == nil else { return }
+    let file = openat(folder, BlockPath(multihash: cid.multihashBytes).path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return }
+    // SYNC_FILE_RANGE_WRITE: only begins. What it cannot do, the sync does.
+    _ = sync_file_range(file, 0, 0, 2)
+    close(file)
   }
 
   /// Makes every block stored so far survive a power cut. Blocks the calling thread for as long as the disk takes.

