@@ -153,7 +153,8 @@ import UnixFS
 
   @Test func exitCodesAreDocumented() {
     let codes = Dictionary(uniqueKeysWithValues: ExitCode.allCases.map { ($0, $0.rawValue) })
-    #expect(codes == [.success: 0, .usage: 1, .system: 2, .repo: 3, .data: 4, .mount: 32])
+    #expect(codes == [.success: 0, .usage: 1, .system: 2, .repo: 3, .data: 4, .node: 5, .refused: 6, .mount: 32])
+    // A mount has no use for the two that are about a node elsewhere.
     #expect(
       MountOptions.usage.contains(
         "Exit codes: 0 done, 1 wrong usage, 2 system, 3 repo, 4 data, 32 mount point."))
