@@ -167,9 +167,9 @@ let package = Package(
     .target(
       name: "DecoderChecks",
       dependencies: [
-        "IPFSClient", "IPFSMount", "IPFSFileSystem", "Fuse", "IPFSNode", "UnixFS", "IPLD", "Multiformats",
-        "TestSupport", grdb,
-      ],
+        "IPFSNodeServer", "IPFSClient", "IPFSMount", "IPFSFileSystem", "Fuse", "IPFSNode", "UnixFS", "IPLD",
+        "Multiformats", "TestSupport", grdb,
+      ] + nio,
       path: "Tests/DecoderChecks", swiftSettings: settings),
     .testTarget(
       name: "MutationTests", dependencies: ["DecoderChecks", "TestSupport"], swiftSettings: settings),

@@ -17,6 +17,12 @@ let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swi
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let hummingbird = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let lifecycle = ["ServiceLifecycle", "UnixSignals"].map {
+  Target.Dependency.product(name: $0, package: "swift-service-lifecycle")
+}
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 
@@ -24,10 +30,14 @@ let package = Package(
   name: "Fuzzing",
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
     .systemLibrary(name: "CBlake2", pkgConfig: "libb2"),
@@ -47,6 +57,13 @@ let package = Package(
         "UnixFS", "IPLD", "Multiformats", "CISAL", "CLinux", "Coordination", grdb, logging, crypto, cryptoExtras,
       ],
       swiftSettings: settings),
+    .target(
+      name: "IPFSNodeServer",
+      dependencies: [
+        "IPFSNode", "IPFSClient", "UnixFS", "IPLD", "Multiformats", "CISAL", hummingbird, nioHTTPTypes, httpTypes,
+        logging,
+      ] + nio + lifecycle,
+      swiftSettings: settings),
     .target(name: "Fuse", dependencies: ["CFuse3", logging], swiftSettings: settings),
     .target(
       name: "IPFSFileSystem", dependencies: ["UnixFS", "IPLD", "Multiformats", "Coordination", logging],
@@ -59,9 +76,9 @@ let package = Package(
     .target(
       name: "DecoderChecks",
       dependencies: [
-        "IPFSClient", "IPFSMount", "IPFSFileSystem", "Fuse", "IPFSNode", "UnixFS", "IPLD", "Multiformats",
-        "TestSupport", grdb,
-      ],
+        "IPFSNodeServer", "IPFSClient", "IPFSMount", "IPFSFileSystem", "Fuse", "IPFSNode", "UnixFS", "IPLD",
+        "Multiformats", "TestSupport", grdb,
+      ] + nio,
       swiftSettings: settings),
     .executableTarget(
       name: "Fuzz", dependencies: ["DecoderChecks", "CFuzzer"], swiftSettings: settings,

@@ -18,12 +18,8 @@ extension Call {
     ///
     /// - Throws: `usage` for a value that is not of the option's kind.
     init(_ query: [RPCRequest.Pair], of command: Command) throws(RPCError) {
-      var known: [String: Command.Option] = [:]
-      for option in Command.globalOptions + command.options {
-        for name in option.names { known[name] = option }
-      }
       for (name, text) in query {
-        guard let option = known[name] else { continue }
+        guard let option = command.optionsByName[name] else { continue }
         let key = option.names[0]
         if option.kind == .strings, case .strings(let before) = values[key] {
           values[key] = .strings(before + [text])

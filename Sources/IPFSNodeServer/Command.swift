@@ -64,6 +64,8 @@ package struct Command: Sendable {
   package let isLasting: Bool
   /// What it does.
   package let body: Body
+  /// Its options and those of every command, by each of their names.
+  let optionsByName: [String: Option]
 
   /// Makes a command.
   package init(
@@ -75,6 +77,9 @@ package struct Command: Sendable {
     self.options = options
     isLasting = lasting
     self.body = body
+    optionsByName = Dictionary(
+      (options + Self.globalOptions).flatMap { option in option.names.map { ($0, option) } }
+    ) { own, _ in own }
   }
 
   /// The options that every command has.

@@ -109,7 +109,6 @@ final class ReplyPipe: ReplySink {
         let (result, writer) = state.withLock {
           state -> (Result<ByteBuffer?, any Error>?, CheckedContinuation<Void, any Error>?) in
           if !state.chunks.isEmpty {
-            // All that is there at once, if it is small.
             let chunk = state.chunks.removeFirst()
             state.size -= chunk.readableBytes
             return (.success(chunk), state.size < Self.capacity ? take(&state.writer) : nil)

@@ -1,10 +1,7 @@
 package import Logging
 import ServiceLifecycle
-import Synchronization
 
 /// A server that runs beside other things of a process, until it is stopped.
-///
-/// The lock guards what waits for the server's first word.
 package final class ServerTask: Sendable {
   /// Where it listens, with the real ports.
   package let addresses: [RPCServer.Configuration.Address]

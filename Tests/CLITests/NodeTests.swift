@@ -127,22 +127,21 @@ import Testing
     try withTool { tool in
       // It has the repo, and no socket.
       let holder = try Program(
-        ["bash", "-c", "sleep 300 | \"$swipfs\" add -Q"], environment: tool.environment)
+        ["bash", "-c", "exec \"$swipfs\" add -Q < <(exec sleep 300)"], environment: tool.environment)
       defer {
         kill(-holder.pid, SIGKILL)
         _ = try? holder.wait()
       }
       let lock = "\(tool.folder)/.local/share/swipfs/repo.lock"
       let deadline = ContinuousClock.now + .seconds(60)
-      var text = ""
-      while Int(text) == nil, ContinuousClock.now < deadline {
+      var owner = ""
+      while owner != "\(holder.pid)", ContinuousClock.now < deadline {
         usleep(5000)
-        text = ((try? String(contentsOfFile: lock, encoding: .utf8)) ?? "").trimmingCharacters(
+        owner = ((try? String(contentsOfFile: lock, encoding: .utf8)) ?? "").trimmingCharacters(
           in: .whitespacesAndNewlines)
       }
-      // Until it has it, this one may get it.
-      var outcome = try tool.outcome("files", "ls")
-      if outcome.code == 0 { outcome = try tool.outcome("files", "ls") }
+      try #require(owner == "\(holder.pid)")
+      let outcome = try tool.outcome("files", "ls")
       expect(outcome, Code.repo, "process ", "does not answer", "kill ")
     }
   }

@@ -15,7 +15,7 @@ import UnixFS
   private func files(_ names: [String]) -> [(path: String, text: String)] { names.map { ($0, "\($0)\n") } }
 
   @Test func orderOfPartsDoesNotMatter() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let names = ["d/a", "d/b/c", "d/b/d", "d/b/e/f", "d/g/h", "d/z"]
     let inOrder = try await node.add(TestForm(directories: ["d", "d/b", "d/b/e", "d/g"], files: files(names)))
     let directories = inOrder.dropFirst(names.count)
@@ -34,7 +34,7 @@ import UnixFS
   }
 
   @Test func everyRootIsPinned() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let form = TestForm(files: files(["x/1", "x/2", "y", "x/3"]))
     let events = try await node.add(form, ["pin-name": "mine"])
     // A directory ends where another name begins.
@@ -47,7 +47,7 @@ import UnixFS
   }
 
   @Test func nothingIsPinnedOrStoredUnasked() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let form = TestForm([.init(path: "f", content: data(300_000))])
     let hashed = try await node.add(form, ["only-hash": "true"])
     let cid = try CID(#require(hashed.first?.Hash))
@@ -58,7 +58,7 @@ import UnixFS
   }
 
   @Test func whatWasToldIsPinnedThoughTheRestFails() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     var request = TestForm(files: files(["a", "b"])).request("add")
     let body = request.body
     request.body = {
@@ -75,7 +75,7 @@ import UnixFS
   }
 
   @Test func emptyDirectoriesCanBeLeftOut() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let form = TestForm(directories: ["d", "d/empty", "d/full"], files: files(["d/full/f"]))
     #expect(try await node.add(form).map(\.Name) == ["d/full/f", "d/empty", "d/full", "d"])
     let without = TestForm(directories: ["d", "d/full"], files: files(["d/full/f"]))
@@ -83,7 +83,7 @@ import UnixFS
   }
 
   @Test func metadataComesFromPartsOrOptions() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let content = Array("hello world\n".utf8)
     let part = TestForm.Part(path: "m", metadata: "?mode=0640&mtime=1700000000&mtime-nsecs=42", content: content)
     let preserved = try await node.add(TestForm([part]), ["preserve-mode": "true", "preserve-mtime": "true"])
@@ -101,7 +101,7 @@ import UnixFS
   }
 
   @Test func limitsOfDirectoriesAreHeeded() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let form = TestForm(files: files((0..<100).map { "d/\($0)" }))
     let events = try await node.add(form, ["max-directory-links": "64", "max-hamt-fanout": "32"])
     let root = try CID(#require(events.last?.Hash))
@@ -113,7 +113,7 @@ import UnixFS
   }
 
   @Test func pathsAreCleaned() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let plain = try await node.add(TestForm(files: [("d/a", "1"), ("d/b", "2")]))
     let odd = try await node.add(TestForm(files: [("../d//./a", "1"), ("/d/x/../b", "2")]))
     #expect(odd == plain)
@@ -152,13 +152,13 @@ import UnixFS
     ),
   ])
   func contradictionsAreRefused(_ options: [String: String], _ message: String) async throws {
-    let reply = try await LocalNode().call("add", [], options, TestForm(files: [("f", "x")]))
+    let reply = try await LocalNode(profile: "legacy-cid-v0").call("add", [], options, TestForm(files: [("f", "x")]))
     #expect(reply.status == 500)
     #expect(reply.error == message)
   }
 
   @Test func filesInTheWayAreErrors() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     for paths in [["d/a", "d/a"], ["d/a", "d/a/b"], ["d/a/b", "d/a"]] {
       let reply = try await node.call("add", [], [:], TestForm(files: files(paths)))
       #expect(reply.error == "directory already has entry by that name")
@@ -173,7 +173,7 @@ import UnixFS
   }
 
   @Test func progressIsToldOfInOrder() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     var form = TestForm([.init(path: "d/small", content: data(10))])
     form.parts.append(.init(path: "d/large", content: data(600_000)))
     form.pieceSize = 10_007
@@ -186,7 +186,7 @@ import UnixFS
 
   /// Many files, in directories of their own.
   @Test func manyFilesAreAdded() async throws {
-    let node = try LocalNode(profile: nil)
+    let node = try LocalNode()
     let count = 2000
     let form = TestForm(files: (0..<count).map { ("top/\($0 % 37)/\($0 % 11)/\($0)", "\($0)\n") })
     let events = try await node.add(form)

@@ -4,15 +4,6 @@ import Testing
 
 /// The repo's configuration, and changes of it.
 struct ConfigurationTests {
-  private static func code(_ body: () async throws -> Void) async -> NodeError.Code? {
-    do {
-      try await body()
-      return nil
-    } catch {
-      return (error as? NodeError)?.code
-    }
-  }
-
   private static func message(_ body: () async throws -> Void) async -> String? {
     do {
       try await body()
@@ -38,12 +29,12 @@ struct ConfigurationTests {
     #expect(text.hasSuffix("}\n") && text.contains("\"API\" : \"/ip4/127.0.0.1/tcp/5001\""))
     // What is no key, and what no repo could be opened with.
     for key in ["No", "No.Such", "Adresses.API", "Addresses.Api", "", ".", "Bootstrap.x"] {
-      #expect(await Self.code { try await file.set(key, to: .null) } != nil, "\(key)")
+      #expect(await codeOfNodeError { try await file.set(key, to: .null) } != nil, "\(key)")
     }
     for value in [ConfigurationValue.string("1"), .integer(2), .bool(true)] {
-      #expect(await Self.code { try await file.set("Import.CidVersion", to: value) } == .invalid)
+      #expect(await codeOfNodeError { try await file.set("Import.CidVersion", to: value) } == .invalid)
     }
-    #expect(await Self.code { try await file.set("Import", to: .list([])) } == .invalid)
+    #expect(await codeOfNodeError { try await file.set("Import", to: .list([])) } == .invalid)
     #expect(try String(contentsOfFile: "\(repo.path)/config", encoding: .utf8) == text)
     try await node.close()
     try await Node.open(path: repo.path).close()
@@ -61,8 +52,8 @@ struct ConfigurationTests {
     #expect(try file.value(at: "Identity.PrivKey") == key)
     #expect(try file.value(at: "Identity.PeerID") == .string(peer.description))
     #expect(try file.value(at: "Mine") == .integer(1))
-    #expect(await Self.code { _ = try file.value(at: "Addresses") } == .notFound)
-    #expect(await Self.code { try await file.replace(with: .list([])) } == .invalid)
+    #expect(await codeOfNodeError { _ = try file.value(at: "Addresses") } == .notFound)
+    #expect(await codeOfNodeError { try await file.replace(with: .list([])) } == .invalid)
     try await node.close()
   }
 
@@ -93,9 +84,9 @@ struct ConfigurationTests {
     let node = try Node.open(path: repo.path)
     for text in ["", "[]", "{", "nul"] {
       try text.write(toFile: "\(repo.path)/config", atomically: true, encoding: .utf8)
-      #expect(await Self.code { _ = try node.configuration.contents() } == .unusableRepo)
-      #expect(await Self.code { _ = try await node.identity() } == .unusableRepo)
-      #expect(await Self.code { try await node.configuration.set("Bootstrap", to: .null) } == .unusableRepo)
+      #expect(await codeOfNodeError { _ = try node.configuration.contents() } == .unusableRepo)
+      #expect(await codeOfNodeError { _ = try await node.identity() } == .unusableRepo)
+      #expect(await codeOfNodeError { try await node.configuration.set("Bootstrap", to: .null) } == .unusableRepo)
     }
     try await node.close()
   }

@@ -32,7 +32,7 @@ import UnixFS
   }
 
   @Test func linksAreReadAsTheirTargets() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let link = TestForm.Part(path: "link", type: "application/symlink", content: Array("some/where".utf8))
     let cid = try #require(await node.add(TestForm([link])).first?.Hash)
     #expect(try await node.call("cat", [cid]).text == "some/where")
@@ -41,7 +41,7 @@ import UnixFS
 
   /// Bytes that were damaged are never sent as if they were right.
   @Test func damageIsAnError() async throws {
-    let node = try LocalNode(profile: nil)
+    let node = try LocalNode()
     let content = data(2_500_000)
     let events = try await node.add(TestForm([.init(path: "f", content: content)]))
     let root = try CID(#require(events.first?.Hash))
@@ -94,7 +94,7 @@ import UnixFS
   }
 
   @Test func archivesHoldTheTree() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let events = try await node.add(Self.tree(), ["preserve-mode": "true", "preserve-mtime": "true"])
     let root = try #require(events.last?.Hash)
     for options in [[:], ["archive": "true"]] {
@@ -111,7 +111,7 @@ import UnixFS
 
   @Test(arguments: ["1", "6", "9"])
   func compressionIsUndoneByOthers(level: String) async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let root = try #require(
       await node.add(Self.tree(), ["preserve-mode": "true", "preserve-mtime": "true"]).last?.Hash)
     let options = ["compress": "true", "compression-level": level]
@@ -144,7 +144,7 @@ import UnixFS
   }
 
   @Test func listingOfAShardedDirectory() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let form = TestForm(files: (0..<50).map { ("d/\($0)", "\($0)") })
     let root = try #require(await node.add(form, ["max-directory-links": "10"]).last?.Hash)
     let whole = try await node.call("ls", [root])
@@ -159,7 +159,7 @@ import UnixFS
   }
 
   @Test func referencesAreLimitedByDepthAndRepetition() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let form = TestForm(files: [("d/a", "same"), ("d/b", "same"), ("d/s/c", "same"), ("d/s/t/e", "other")])
     let root = try #require(await node.add(form).last?.Hash)
     func refs(_ options: [String: String]) async throws -> Int {
@@ -181,7 +181,7 @@ import UnixFS
   }
 
   @Test func pathsAreResolvedInTheirBase() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let root = try #require(
       await node.add(TestForm(files: [("d/a", "1")]), ["cid-version": "1"]).last?.Hash)
     let upper = try CID(root).text(in: .base36)

@@ -8,7 +8,7 @@ import Testing
 /// Commands that tell of the node itself, beyond what was recorded of a real daemon.
 struct DaemonCommandTests {
   @Test func theConfigurationHasNoSecrets() async throws {
-    let test = try NodeUnderTest()
+    let test = try LocalNode()
     let config = test.client.config
     let peer = try await test.node.identity().peerID
     try await test.node.configuration.change { configuration throws(NodeError) in
@@ -37,7 +37,7 @@ struct DaemonCommandTests {
   }
 
   @Test func theConfigurationIsChanged() async throws {
-    let test = try NodeUnderTest()
+    let test = try LocalNode()
     let config = test.client.config
     #expect(try await config.set("Swarm.AddrFilters", to: ["a"]) == ["a"])
     #expect(try await config.set("Discovery.MDNS.Enabled", to: true) == true)
@@ -70,7 +70,7 @@ struct DaemonCommandTests {
   }
 
   @Test func listsOfPeersAndFiltersAreKept() async throws {
-    let test = try NodeUnderTest()
+    let test = try LocalNode()
     let (bootstrap, filters) = (test.client.bootstrap, test.client.swarm.filters)
     let peers = (0..<3).map { "/ip4/127.0.0.1/tcp/400\($0)/p2p/\(PrivateKey.ed25519().peerID)" }
     #expect(try await bootstrap.add(peers[0], peers[1], peers[0]) == [peers[0], peers[1]])
@@ -99,7 +99,7 @@ struct DaemonCommandTests {
   }
 
   @Test func theNodeSaysWhoItIs() async throws {
-    let test = try NodeUnderTest()
+    let test = try LocalNode()
     let identity = try await test.node.identity()
     let id = try await test.client.id()
     #expect(id.id == identity.peerID.description)
@@ -116,7 +116,7 @@ struct DaemonCommandTests {
   }
 
   @Test func messagesReachThoseWhoListen() async throws {
-    let test = try NodeUnderTest()
+    let test = try LocalNode()
     let pubsub = test.client.pubsub
     for encoding in [Client.Pubsub.Encoding.multibase, .plain] {
       let listeners = (0..<2).map { _ in
@@ -166,7 +166,7 @@ struct DaemonCommandTests {
   }
 
   @Test func requestsAreRemembered() async throws {
-    let test = try NodeUnderTest()
+    let test = try LocalNode()
     let requests = test.client.diag.cmds
     _ = try await test.client.config.get("Bootstrap")
     _ = await test.refusal { _ = try await test.client.config.get("No.Such.Key", opts: ["timeout": "60s"]) }
@@ -185,7 +185,7 @@ struct DaemonCommandTests {
   }
 
   @Test func levelsDecideWhatIsLogged() async throws {
-    let test = try NodeUnderTest()
+    let test = try LocalNode()
     let log = test.client.unstable.log
     #expect(try await log.ls() == ["swipfs.test"])
     #expect(test.services.logger.logLevel == .critical)

@@ -14,7 +14,7 @@ import UnixFS
   private func archived(_ bytes: [UInt8]) -> TestForm { TestForm([.init(path: Self.archive, content: bytes)]) }
 
   @Test func archivesBringADagToAnotherNode() async throws {
-    let (first, second) = (try LocalNode(), try LocalNode(profile: nil))
+    let (first, second) = (try LocalNode(profile: "legacy-cid-v0"), try LocalNode())
     var form = TestForm(files: [("d/a", "a"), ("d/b", "a")])
     form.parts.append(.init(path: "d/big", content: data(2_000_000)))
     let root = try #require(await first.add(form, ["cid-version": "1"]).last?.Hash)
@@ -39,7 +39,7 @@ import UnixFS
   }
 
   @Test func versionTwoIsRead() async throws {
-    let (first, second) = (try LocalNode(), try LocalNode())
+    let (first, second) = (try LocalNode(profile: "legacy-cid-v0"), try LocalNode(profile: "legacy-cid-v0"))
     let root = try #require(await first.add(TestForm(files: [("d/a", "a")])).last?.Hash)
     let payload = try await first.call("dag/export", [root]).body
     func number(_ value: Int) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
@@ -54,7 +54,7 @@ import UnixFS
   }
 
   @Test func damagedArchivesAreRefused() async throws {
-    let (first, second) = (try LocalNode(), try LocalNode())
+    let (first, second) = (try LocalNode(profile: "legacy-cid-v0"), try LocalNode(profile: "legacy-cid-v0"))
     let root = try #require(await first.add(TestForm([.init(path: "f", content: data(600_000))])).last?.Hash)
     let bytes = try await first.call("dag/export", [root]).body
     let cut = try await second.call("dag/import", [], [:], archived(Array(bytes.dropLast(100))))
@@ -74,7 +74,7 @@ import UnixFS
   }
 
   @Test func whatIsMissingIsToldOf() async throws {
-    let (first, second) = (try LocalNode(), try LocalNode())
+    let (first, second) = (try LocalNode(profile: "legacy-cid-v0"), try LocalNode(profile: "legacy-cid-v0"))
     let root = try #require(await first.add(TestForm(files: [("d/a", "1"), ("d/b", "2")])).last?.Hash)
     let missing = try first.node.blockstore.block(CID(root)).links()[0]
     _ = try first.node.blockstore.remove(missing)
@@ -93,7 +93,7 @@ import UnixFS
   }
 
   @Test func codecsOfNodes() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     func put(_ text: String, _ options: [String: String]) async throws -> RecordingSink.Recorded {
       try await node.call("dag/put", [], options, TestForm([.init(path: "n", content: Array(text.utf8))]))
     }
@@ -112,7 +112,7 @@ import UnixFS
   }
 
   @Test func blocksAreRemovedOnceNobodyMayLinkThem() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let reply = try await node.call("block/put", [], [:], TestForm(files: [("b", "block")]))
     let key = try #require(reply.text.split(separator: "\"").dropFirst(3).first.map(String.init))
     let lease = node.node.blockstore.beginLease()
@@ -138,7 +138,7 @@ import UnixFS
     (["format": "v0"], "Qm"), (["cid-codec": "0x0129"], "baguqee"),
   ])
   func namesOfBlocks(_ options: [String: String], _ prefix: String) async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let reply = try await node.call("block/put", [], options, TestForm(files: [("b", "\u{0A}")]))
     let key = try #require(reply.text.split(separator: "\"").dropFirst(3).first.map(String.init))
     #expect(key.hasPrefix(prefix))
@@ -146,7 +146,7 @@ import UnixFS
   }
 
   @Test func blocksHaveALimit() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let form = TestForm([.init(path: "b", content: data((2 << 20) + 1))])
     #expect(try await node.call("block/put", [], [:], form).error?.hasPrefix("produced block is over 2MiB") == true)
     #expect(try await node.call("block/put", [], ["allow-big-block": "true"], form).error == nil)
@@ -156,7 +156,7 @@ import UnixFS
   }
 
   @Test func objectsAreChangedBelowTheRoot() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let events = try await node.add(TestForm(files: [("d/a", "1"), ("d/s/b", "2")]))
     let root = try #require(events.last?.Hash)
     let file = try #require(await node.add(TestForm(files: [("f", "3")])).first?.Hash)
@@ -185,7 +185,7 @@ import UnixFS
   }
 
   @Test func identifiersAreTakenApart() async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     let cid = "QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o"
     func format(_ text: String, _ options: [String: String] = [:], of cid: String = cid) async throws -> String {
       let reply = try await node.call("cid/format", [cid], options.merging(["f": text]) { own, _ in own })
@@ -226,7 +226,7 @@ import UnixFS
 
   @Test(arguments: ["base16", "base58btc", "base64url", "base256emoji"])
   func textsInBases(_ name: String) async throws {
-    let node = try LocalNode()
+    let node = try LocalNode(profile: "legacy-cid-v0")
     func convert(_ command: String, _ bytes: [UInt8], _ options: [String: String] = [:]) async throws -> [UInt8] {
       try await node.call("multibase/\(command)", [], options, TestForm([.init(path: "f", content: bytes)])).body
     }

@@ -34,15 +34,6 @@ struct KeyTests {
     return bytes
   }
 
-  private static func code(_ body: () async throws -> Void) async -> NodeError.Code? {
-    do {
-      try await body()
-      return nil
-    } catch {
-      return (error as? NodeError)?.code
-    }
-  }
-
   // MARK: Names and forms
 
   @Test func aKeyIsReadAndWrittenAsLibp2pDoes() throws {
@@ -113,14 +104,14 @@ struct KeyTests {
     mixed[67] ^= 1
     let ellipticCurve: [UInt8] = [0x08, 0x02, 0x12, 0x01, 0x00]
     for bytes in [[], [0], Array(serialized.dropLast()), mixed, ellipticCurve, Array(Self.pem.utf8)] {
-      #expect(await Self.code { _ = try PrivateKey(bytes, as: .protobuf) } == .invalid, "\(bytes)")
+      #expect(await codeOfNodeError { _ = try PrivateKey(bytes, as: .protobuf) } == .invalid, "\(bytes)")
     }
     let certificate = Self.pem.replacing("PRIVATE KEY", with: "CERTIFICATE")
     for text in ["", "x", certificate, "-----BEGIN PRIVATE KEY-----\n!\n-----END PRIVATE KEY-----"] {
-      #expect(await Self.code { _ = try PrivateKey(Array(text.utf8), as: .pem) } == .invalid, "\(text)")
+      #expect(await codeOfNodeError { _ = try PrivateKey(Array(text.utf8), as: .pem) } == .invalid, "\(text)")
     }
     for bits in [0, 1024, 2047, 2049, 8200, .max] {
-      #expect(await Self.code { _ = try await PrivateKey.rsa(bits: bits) } == .invalid, "\(bits)")
+      #expect(await codeOfNodeError { _ = try await PrivateKey.rsa(bits: bits) } == .invalid, "\(bits)")
     }
   }
 
@@ -156,9 +147,9 @@ struct KeyTests {
     let keys = [PrivateKey.ed25519(), PrivateKey.ed25519()]
     try await store.add(keys[0], as: "a")
     try await store.add(keys[1], as: "b")
-    #expect(await Self.code { try await store.add(keys[1], as: "a") } == .exists)
-    #expect(await Self.code { _ = try await store.rename("a", to: "b") } == .exists)
-    #expect(await Self.code { _ = try await store.rename("x", to: "b") } == .notFound)
+    #expect(await codeOfNodeError { try await store.add(keys[1], as: "a") } == .exists)
+    #expect(await codeOfNodeError { _ = try await store.rename("a", to: "b") } == .exists)
+    #expect(await codeOfNodeError { _ = try await store.rename("x", to: "b") } == .notFound)
     let same = try await store.rename("a", to: "a")
     #expect(same.key == keys[0] && !same.hasReplaced)
     let forced = try await store.rename("a", to: "b", replacing: true)
@@ -166,13 +157,13 @@ struct KeyTests {
     #expect(try await store.names() == ["b"])
     #expect(try await store.key("b") == keys[0])
     #expect(try await store.remove("b") == keys[0])
-    #expect(await Self.code { try await store.remove("b") } == .notFound)
+    #expect(await codeOfNodeError { try await store.remove("b") } == .notFound)
     for name in ["self", ""] {
-      #expect(await Self.code { try await store.add(keys[0], as: name) } == .invalid)
-      #expect(await Self.code { _ = try await store.rename("b", to: name) } != nil)
+      #expect(await codeOfNodeError { try await store.add(keys[0], as: name) } == .invalid)
+      #expect(await codeOfNodeError { _ = try await store.rename("b", to: name) } != nil)
     }
     let long = String(repeating: "n", count: 200)
-    #expect(await Self.code { try await store.add(keys[0], as: long) } == .nameTooLong)
+    #expect(await codeOfNodeError { try await store.add(keys[0], as: long) } == .nameTooLong)
     try await node.close()
   }
 
@@ -201,8 +192,8 @@ struct KeyTests {
     try await node.keystore.add(.ed25519(), as: "k")
     let key = try await node.keystore.key("k")
     #expect(try await node.key(key.peerID.description) == key)
-    #expect(await Self.code { _ = try await node.key("nobody") } == .notFound)
-    #expect(await Self.code { _ = try await node.key(PrivateKey.ed25519().peerID.ipnsName) } == .notFound)
+    #expect(await codeOfNodeError { _ = try await node.key("nobody") } == .notFound)
+    #expect(await codeOfNodeError { _ = try await node.key(PrivateKey.ed25519().peerID.ipnsName) } == .notFound)
     try await node.close()
   }
 
@@ -218,7 +209,7 @@ struct KeyTests {
       try #"{"Identity": \#(identity)}"#.write(toFile: "\(repo.path)/config", atomically: true, encoding: .utf8)
       // The files are there all the same.
       let node = try Node.open(path: repo.path)
-      #expect(await Self.code { _ = try await node.identity() } == .unusableRepo, "\(identity)")
+      #expect(await codeOfNodeError { _ = try await node.identity() } == .unusableRepo, "\(identity)")
       try await node.close()
     }
     // One without its name is whole.

@@ -7,7 +7,7 @@ import Testing
 
 /// What is added over the RPC has the CIDs and sizes that a real Kubo gave.
 @Suite(.serialized) struct KuboCIDTests {
-  static let shared = Result { try LocalNode() }
+  static let shared = Result { try LocalNode(profile: "legacy-cid-v0") }
 
   @Test(arguments: GoldenData.shared.files)
   func file(_ golden: GoldenData.File) async throws {

@@ -1,19 +1,34 @@
 import Foundation
+import IPFSClient
 import IPFSNode
 import IPFSNodeServer
 import Logging
 import Testing
 
-/// A node in a repo of its own, and its commands.
+/// A node in a repo of its own, its commands, and a client in the same process.
 struct LocalNode: Sendable {
   let repo: TemporaryRepo
   let node: Node
+  let services: Services
   let service: RPCService
+  let client: Client
 
-  init(profile: String? = "legacy-cid-v0") throws {
+  init(profile: String? = nil) throws {
     repo = try TemporaryRepo(profile: profile)
     node = try Node.open(path: repo.path)
-    service = RPCService(Services(node: node, logger: Logger(label: "test")))
+    services = Services(node: node, logger: Logger(label: "swipfs.test") { _ in SwiftLogNoOpLogHandler() })
+    service = RPCService(services)
+    client = Client(transport: InProcessTransport(service))
+  }
+
+  /// The message with which the node refuses something; nil if it does not.
+  func refusal(_ body: () async throws -> Void) async -> String? {
+    do {
+      try await body()
+      return nil
+    } catch {
+      return (error as? ClientError)?.message ?? "\(error)"
+    }
   }
 
   /// Carries out a command.

@@ -11,7 +11,7 @@ struct NameCommandTests {
   private static let path = "/ipfs/bafkqaaa"
 
   @Test func keysLeaveAndReturn() async throws {
-    let test = try NodeUnderTest()
+    let test = try LocalNode()
     let key = test.client.key
     for type in ["ed25519", "rsa"] {
       let made = try await key.gen(type, type: type)
@@ -48,7 +48,7 @@ struct NameCommandTests {
   }
 
   @Test func aPrivateKeyLeavesToItsOwnerAlone() async throws {
-    let test = try NodeUnderTest()
+    let test = try LocalNode()
     _ = try await test.client.key.gen("k")
     let sink = RecordingSink()
     try await RPCService(test.services).respond(
@@ -58,7 +58,7 @@ struct NameCommandTests {
   }
 
   @Test func signaturesFitTheirKeyAndMessage() async throws {
-    let test = try NodeUnderTest()
+    let test = try LocalNode()
     let key = test.client.key
     _ = try await key.gen("k")
     let data = Upload.text("message")
@@ -83,7 +83,7 @@ struct NameCommandTests {
   }
 
   @Test func namesArePublishedAsAsked() async throws {
-    let test = try NodeUnderTest()
+    let test = try LocalNode()
     let client = test.client
     let key = try await client.key.gen("k")
     let entry = try await client.name.publish(Self.path, resolve: false, key: "k")
@@ -117,7 +117,7 @@ struct NameCommandTests {
   }
 
   @Test func recordsOfOthersAreStored() async throws {
-    let test = try NodeUnderTest()
+    let test = try LocalNode()
     let client = test.client
     let key = PrivateKey.ed25519()
     let name = key.peerID.ipnsName
@@ -149,7 +149,7 @@ struct NameCommandTests {
   }
 
   @Test func contentIsFoundUnderNames() async throws {
-    let test = try NodeUnderTest()
+    let test = try LocalNode()
     let key = try await test.node.identity().privateKey
     try await test.node.names.publish(Self.path, with: key)
     let block = try await test.client.block.stat("/ipns/\(key.peerID.ipnsName)")

@@ -20,15 +20,6 @@ struct NameTests {
     }
   }
 
-  private static func code(_ body: () async throws -> Void) async -> NodeError.Code? {
-    do {
-      try await body()
-      return nil
-    } catch {
-      return (error as? NodeError)?.code
-    }
-  }
-
   private static func record(
     _ key: PrivateKey, sequence: UInt64 = 3, end: Int64 = 2_000_000_000, ttl: Int64 = 5, hasVersion1: Bool = true
   ) throws -> IPNSRecord {
@@ -203,7 +194,7 @@ struct NameTests {
     var node = try Node.open(path: repo.path)
     let key = try await node.identity().privateKey
     let name = key.peerID
-    #expect(await Self.code { _ = try await node.names.resolve(name.ipnsName) } == .notFound)
+    #expect(await codeOfNodeError { _ = try await node.names.resolve(name.ipnsName) } == .notFound)
     #expect(try await node.names.publish(Self.path, with: key).sequence == 0)
     #expect(try await node.names.resolve("/ipns/\(name)") == Self.path)
     // The same again has the same number, something else the next.
@@ -212,10 +203,12 @@ struct NameTests {
     #expect(try await node.names.publish(Self.path, with: key, .init(sequence: 9)).sequence == 9)
     for number: UInt64 in [0, 8, 9] {
       #expect(
-        await Self.code { try await node.names.publish(Self.path, with: key, .init(sequence: number)) } == .invalid)
+        await codeOfNodeError { try await node.names.publish(Self.path, with: key, .init(sequence: number)) }
+          == .invalid)
     }
     #expect(
-      await Self.code { try await node.names.publish(Self.path, with: .ed25519(), .init(sequence: 0)) } == .invalid)
+      await codeOfNodeError { try await node.names.publish(Self.path, with: .ed25519(), .init(sequence: 0)) }
+        == .invalid)
     try await node.close()
     node = try Node.open(path: repo.path)
     #expect(try await node.names.resolve(name.ipnsName + "/a/b") == "\(Self.path)/a/b")
@@ -235,13 +228,13 @@ struct NameTests {
     }
     #expect(try await node.names.resolve(keys[2].peerID.description) == "\(Self.path)/x/1/2")
     #expect(try await node.names.resolve(keys[2].peerID.ipnsName, depth: 1) == "/ipns/\(keys[1].peerID.ipnsName)/2")
-    #expect(await Self.code { _ = try await node.names.resolve(keys[2].peerID.ipnsName, depth: 2) } == .invalid)
+    #expect(await codeOfNodeError { _ = try await node.names.resolve(keys[2].peerID.ipnsName, depth: 2) } == .invalid)
     _ = try await node.names.resolve(keys[31].peerID.ipnsName)
-    #expect(await Self.code { _ = try await node.names.resolve(keys[32].peerID.ipnsName) } == .invalid)
+    #expect(await codeOfNodeError { _ = try await node.names.resolve(keys[32].peerID.ipnsName) } == .invalid)
     // A circle.
     try await node.names.publish("/ipns/\(keys[1].peerID)", with: keys[0])
-    #expect(await Self.code { _ = try await node.names.resolve(keys[0].peerID.ipnsName) } == .invalid)
-    #expect(await Self.code { _ = try await node.names.resolve("/ipns/example.com") } == .notFound)
+    #expect(await codeOfNodeError { _ = try await node.names.resolve(keys[0].peerID.ipnsName) } == .invalid)
+    #expect(await codeOfNodeError { _ = try await node.names.resolve("/ipns/example.com") } == .notFound)
     #expect(try await node.names.resolve(Self.path) == Self.path)
     try await node.close()
   }
@@ -253,7 +246,7 @@ struct NameTests {
     #expect(throws: NodeError.self) { try node.configuration.value(at: "Identity") }
     let key = try await node.identity().privateKey
     try await node.names.publish(Self.path, with: key, .init(lifetime: 1, ttl: 7, sequence: 5))
-    #expect(await Self.code { _ = try await node.names.resolve(key.peerID.ipnsName) } == .notFound)
+    #expect(await codeOfNodeError { _ = try await node.names.resolve(key.peerID.ipnsName) } == .notFound)
     #expect(try await node.names.record(of: key.peerID) == nil)
     #expect(try await node.renewNames() == 1)
     let record = try #require(try await node.names.record(of: key.peerID))

@@ -2,7 +2,6 @@ import Foundation
 import IPFSClient
 import IPFSNode
 import IPFSNodeServer
-import Logging
 import Multiformats
 import NIOCore
 import Synchronization
@@ -12,53 +11,10 @@ import UnixFS
 
 /// Files, pins and the repo through the client, for what no recorded exchange shows.
 struct StorageCommandTests {
-  /// A node with a client in the same process.
-  private struct Served: Sendable {
-    let repo: TemporaryRepo
-    let node: Node
-    let service: RPCService
-    let client: Client
-
-    init() throws {
-      repo = try TemporaryRepo()
-      node = try Node.open(path: repo.path)
-      service = RPCService(
-        Services(node: node, logger: Logger(label: "swipfs.test") { _ in SwiftLogNoOpLogHandler() }))
-      client = Client(transport: InProcessTransport(service))
-    }
-
-    /// What the node says why it does not do something; nil if it does.
-    func refusal(_ body: () async throws -> Void) async -> String? {
-      do {
-        try await body()
-        return nil
-      } catch {
-        return (error as? ClientError)?.message ?? "\(error)"
-      }
-    }
-
-    /// The reply to a request whose body is given.
-    func respond(_ command: String, _ query: [RPCRequest.Pair], body: String) async throws -> RecordingSink.Recorded {
-      let sink = RecordingSink()
-      let source = Mutex<ByteBuffer?>(ByteBuffer(string: body))
-      let request = RPCRequest(
-        command: command, query: query,
-        headers: [(name: "Content-Type", value: "multipart/form-data; boundary=b")], isTrusted: true,
-        body: {
-          source.withLock { source in
-            defer { source = nil }
-            return source
-          }
-        })
-      try await service.respond(to: request, through: sink)
-      return sink.recorded
-    }
-  }
-
   /// Many clients at once get no error that one alone would not get, lose no write, and a collection takes nothing that
   /// is in use.
   @Test func manyClientsAtOnce() async throws {
-    let served = try Served()
+    let served = try LocalNode()
     let client = served.client
     let clients = 64
     let steps = 6
@@ -121,7 +77,7 @@ struct StorageCommandTests {
   }
 
   @Test func largeDirectoriesAreListed() async throws {
-    let served = try Served()
+    let served = try LocalNode()
     let client = served.client
     try await client.files.mkdir("/d")
     let directory = try #require(try served.node.tree.lookup("d", in: 1))
@@ -141,7 +97,7 @@ struct StorageCommandTests {
 
   @Test(arguments: [true, false])
   func manyPinsAreListed(stream: Bool) async throws {
-    let served = try Served()
+    let served = try LocalNode()
     let client = served.client
     let cids = (0..<2510).map { index in
       Array("pin \(index)".utf8).withUnsafeBytes { CID.sha256(of: $0, codec: .raw) }
@@ -165,7 +121,7 @@ struct StorageCommandTests {
   }
 
   @Test func whatPinsLackIsTold() async throws {
-    let served = try Served()
+    let served = try LocalNode()
     let client = served.client
     let root = try await client.addBytes(data(3_000_000, seed: "pinned"))
     let whole = try await client.addBytes(Array("whole".utf8))
@@ -194,7 +150,7 @@ struct StorageCommandTests {
   }
 
   @Test func removedBlocksAreTold() async throws {
-    let served = try Served()
+    let served = try LocalNode()
     let client = served.client
     let garbage = try await client.addBytes(Array("garbage".utf8), options: AddOptions(pin: false))
     let kept = try await client.addBytes(Array("kept".utf8))
@@ -211,7 +167,7 @@ struct StorageCommandTests {
   }
 
   @Test func badInputIsRefused() async throws {
-    let served = try Served()
+    let served = try LocalNode()
     let client = served.client
     let long = "/" + String(repeating: "x", count: 64 << 10)
     #expect(await served.refusal { try await client.files.mkdir(long) } != nil)
@@ -239,7 +195,7 @@ struct StorageCommandTests {
 
   /// A body that is cut off changes nothing.
   @Test func aFileStaysWhenABodyIsCutOff() async throws {
-    let served = try Served()
+    let served = try LocalNode()
     try await served.client.files.write("/f", .text("whole"), create: true)
     let head = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\nContent-Type: application/octet-stream\r\n\r\n"
     let cut = try await served.respond("files/write", [("arg", "/f"), ("truncate", "true")], body: head + "par")
@@ -255,7 +211,7 @@ struct StorageCommandTests {
   }
 
   @Test func contentIsCopiedWithItsForm() async throws {
-    let served = try Served()
+    let served = try LocalNode()
     let client = served.client
     let root = try await client.add(
       .directory(name: "d", [.text("a", name: "x"), .directory(name: "e", [.text("b", name: "y")])]),
@@ -278,4 +234,25 @@ struct StorageCommandTests {
 
 private final class Flag: Sendable {
   let isDone = Atomic(false)
+}
+
+extension LocalNode {
+  /// The reply to a request whose body is given.
+  fileprivate func respond(_ command: String, _ query: [RPCRequest.Pair], body: String) async throws
+    -> RecordingSink.Recorded
+  {
+    let sink = RecordingSink()
+    let source = Mutex<ByteBuffer?>(ByteBuffer(string: body))
+    let request = RPCRequest(
+      command: command, query: query,
+      headers: [(name: "Content-Type", value: "multipart/form-data; boundary=b")], isTrusted: true,
+      body: {
+        source.withLock { source in
+          defer { source = nil }
+          return source
+        }
+      })
+    try await service.respond(to: request, through: sink)
+    return sink.recorded
+  }
 }
