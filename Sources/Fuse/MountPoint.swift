@@ -46,8 +46,43 @@ public enum MountPoint {
     return resolved
   }
 
+  /// Mounts the file system that is mounted at `source` at a second place, too. Both have the same caches, and the
+  /// process that serves it lives until the last place is unmounted.
+  ///
+  /// - Parameters:
+  ///   - source: A place where all of the file system is mounted.
+  ///   - path: The second place.
+  ///   - subtype: The file system's.
+  ///   - options: Of `ro`, `exec`, `suid`, `dev` and their opposites, what holds at the second place.
+  /// - Throws: As ``check(_:)``; `notPermitted` for who may not do this, which is all but root.
+  public static func share(
+    _ source: String, at path: String, subtype: String, options: [String]
+  ) throws(FuseError) {
+    let resolved = try check(path)
+    guard let row = try MountTable.current().top(at: source), row.type == "fuse.\(subtype)" else {
+      throw FuseError(.mountFailed, "there is no mount at \(source) that can be seen from here")
+    }
+    guard mount(source, resolved, nil, UInt(MS_BIND), nil) == 0 else {
+      let error = Errno.current
+      throw FuseError(
+        error == .notPermitted ? .notPermitted : .mountFailed,
+        "cannot mount at \(path) what is mounted at \(source)", cause: error)
+    }
+    var flags = [MS_BIND, MS_REMOUNT]
+    if options.contains("ro") { flags.append(MS_RDONLY) }
+    if options.contains("noexec") { flags.append(MS_NOEXEC) }
+    // As libfuse has it, unless told otherwise.
+    if !options.contains("suid") { flags.append(MS_NOSUID) }
+    if !options.contains("dev") { flags.append(MS_NODEV) }
+    guard mount(nil, resolved, nil, flags.reduce(0) { $0 | UInt($1) }, nil) == 0 else {
+      let error = Errno.current
+      try? detach(resolved)
+      throw FuseError(.invalidOptions, "cannot mount at \(path) with these options", cause: error)
+    }
+  }
+
   /// Whether what is mounted at a path has lost its process.
-  private static func isDisconnected(_ path: String) -> Bool {
+  public static func isDisconnected(_ path: String) -> Bool {
     // Not stat: the kernel may still have the attributes. It keeps no answer to statfs.
     var volume = statvfs()
     return statvfs(path, &volume) != 0 && errno == ENOTCONN

@@ -12,6 +12,8 @@ package struct DeviceNumber: Hashable, Sendable, CustomStringConvertible {
 package struct MountTable {
   package struct Row: Equatable {
     package let device: DeviceNumber
+    /// What of the file system is shown there: `/` is all of it.
+    package let root: String
     package let mountPoint: String
     package let type: String
     package let source: String
@@ -43,7 +45,8 @@ package struct MountTable {
       }
       guard device.count == 2, let major = device[0], let minor = device[1] else { return nil }
       return Row(
-        device: DeviceNumber(major: major, minor: minor), mountPoint: Self.unescape(fields[4]),
+        device: DeviceNumber(major: major, minor: minor), root: Self.unescape(fields[3]),
+        mountPoint: Self.unescape(fields[4]),
         type: String(decoding: fields[separator + 1], as: UTF8.self), source: Self.unescape(fields[separator + 2]))
     }
   }
@@ -51,6 +54,11 @@ package struct MountTable {
   /// What is on top at a mount point, whose path is absolute and without symbolic links.
   package func top(at mountPoint: String) -> Row? {
     rows.last { $0.mountPoint.utf8.elementsEqual(mountPoint.utf8) }
+  }
+
+  /// Where a file system is mounted and can be reached: what is mounted over is left out.
+  package func places(of device: DeviceNumber) -> [Row] {
+    rows.filter { $0.device == device && top(at: $0.mountPoint) == $0 }
   }
 
   /// Undoes the kernel's escapes of white space and backslash: `\040` is a space.

@@ -22,7 +22,7 @@ extension Session {
       guard result == 0 else {
         throw FuseError(.mountFailed, "cannot take the device", cause: Errno(rawValue: -result))
       }
-      return Mount(session: session, path: resolved, device: row.device)
+      return Mount(session: session, device: row.device)
     } catch {
       fuse_session_unmount(session.pointer)
       fuse_session_destroy(session.pointer)
@@ -75,6 +75,7 @@ extension Session {
 extension Session.Mount {
   /// Has the kernel write all dirty pages of the file system, as far as it can.
   func writeDirtyPages(_ logger: Logger) {
+    guard let path = places.first?.mountPoint else { return }
     let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard directory >= 0 else { return }
     defer { close(directory) }
@@ -91,13 +92,17 @@ extension Session.Mount {
     close(control)
   }
 
-  /// Unmounts for all who come later, if the file system is still mounted there. Who uses it, goes on for now.
+  /// Where the file system is mounted by now, whole or in part, in the order of mounting.
+  var places: [MountTable.Row] { (try? MountTable.current().places(of: device)) ?? [] }
+
+  /// Unmounts for all who come later, wherever the file system is still mounted. Who uses it, goes on for now.
   func detach(_ logger: Logger) {
-    guard let row = try? MountTable.current().top(at: path), row.device == device else { return }
-    do throws(FuseError) {
-      try MountPoint.detach(path)
-    } catch {
-      logger.error("cannot unmount", metadata: ["path": "\(path)", "error": "\(error)"])
+    for path in places.reversed().map(\.mountPoint) {
+      do throws(FuseError) {
+        try MountPoint.detach(path)
+      } catch {
+        logger.error("cannot unmount", metadata: ["path": "\(path)", "error": "\(error)"])
+      }
     }
   }
 }

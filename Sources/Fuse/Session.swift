@@ -18,10 +18,9 @@ struct RawSession: @unchecked Sendable {
 /// A session that is mounted must be run, else whoever enters the mount point waits for ever. The lock guards the state;
 /// no call that blocks is made while it is held.
 public final class Session: Sendable {
-  /// Where the session is mounted.
+  /// What the session has mounted.
   struct Mount: Sendable {
     let session: RawSession
-    let path: String
     let device: DeviceNumber
   }
 
@@ -67,6 +66,17 @@ public final class Session: Sendable {
 
   /// What was agreed upon with the kernel; `nil` until it has started to talk.
   public var negotiation: Negotiation? { dispatcher.startup.negotiation }
+
+  /// A place where all of the file system is mounted; nil where there is none, or none any more.
+  public var mountPoint: String? {
+    let mount = state.withLock { state -> Mount? in
+      switch state.phase {
+      case .mounted(let mount), .serving(let mount, _): mount
+      case .created, .ended: nil
+      }
+    }
+    return mount?.places.first { $0.root == "/" }?.mountPoint
+  }
 
   /// Mounts the file system. The mount answers once ``run(onReady:)`` is called.
   /// - Precondition: The session was not mounted before.

@@ -98,6 +98,8 @@ public final class FileSystem: Sendable {
     for inode in files.inodes(where: { $0.failure != nil }) { await files.existing(inode)?.rollBackAtEnd() }
     try await idle.commitFiles(unchangedFor: nil)
     try await volume.commit()
+    // Nobody can come back to what has no name.
+    for inode in inodes.known { await volume.forget(inode) }
   }
 
   /// Nodes the kernel knows and files that are open or uncommitted.

@@ -69,6 +69,9 @@ final class InodeTable: Sendable {
     }
   }
 
+  /// The inodes that the kernel knows, some of them more than once.
+  var known: [InodeNumber] { state.withLock { $0.lookups.keys.map(Self.inode(of:)) } }
+
   /// Node ids the kernel knows now.
   var count: Int { state.withLock { $0.lookups.count } }
 

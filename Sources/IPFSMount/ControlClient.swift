@@ -13,8 +13,15 @@ public struct ControlClient: Sendable {
   /// How the mount stands; nil where none runs.
   public func status() -> MountStatus? {
     var last: MountStatus?
-    ask(.status) { last = $0 }
+    ask(ControlMessage(request: .status)) { last = $0 }
     return last
+  }
+
+  /// Asks the process that has the repo to mount it, and waits until that is done. Nil where none answers.
+  package func mount(_ options: MountOptions) -> MountReply? {
+    var reply: MountReply?
+    ask(ControlMessage(request: .mount, arguments: options.request)) { reply = $0 }
+    return reply
   }
 
   /// Unmounts and waits until all is committed.
@@ -23,22 +30,22 @@ public struct ControlClient: Sendable {
   /// - Returns: The last word of the mount; nil where none runs.
   public func unmount(progress: (MountStatus) -> Void = { _ in }) -> MountStatus? {
     var last: MountStatus?
-    ask(.unmount) { status in
+    ask(ControlMessage(request: .unmount)) { (status: MountStatus) in
       last = status
       progress(status)
     }
     return last
   }
 
-  private func ask(_ request: ControlRequest, _ body: (MountStatus) -> Void) {
+  private func ask<Reply: Decodable>(_ message: ControlMessage, _ body: (Reply) -> Void) {
     guard let descriptor = ControlSocket.makeSocket() else { return }
     defer { close(descriptor) }
     guard ControlSocket.withAddress(in: repo, { connect(descriptor, $0, $1) }) == 0,
-      ControlSocket.send(ControlMessage(request: request), to: descriptor)
+      ControlSocket.send(message, to: descriptor)
     else { return }
     for line in ControlLines(from: descriptor) {
-      guard let status = try? JSONDecoder().decode(MountStatus.self, from: line) else { return }
-      body(status)
+      guard let reply = try? JSONDecoder().decode(Reply.self, from: line) else { return }
+      body(reply)
     }
   }
 }

@@ -7,14 +7,19 @@ package enum ControlRequest: String, Codable, Sendable {
   case status
   /// Unmount, commit everything and end. Answered by five lines a second, the last one when all is done.
   case unmount
+  /// Mount the repo as the arguments say. Answered by one ``MountReply``, when that is done or has failed.
+  case mount
 }
 
 /// The line that is sent.
 package struct ControlMessage: Codable, Sendable {
   var request: ControlRequest
+  /// For ``ControlRequest/mount``: a command line of `mount.swipfs`.
+  var arguments: [String]?
 
-  init(request: ControlRequest) {
+  init(request: ControlRequest, arguments: [String]? = nil) {
     self.request = request
+    self.arguments = arguments
   }
 
   /// The message of a line; nil for a line that is none.
@@ -22,6 +27,16 @@ package struct ControlMessage: Codable, Sendable {
     guard let message = try? JSONDecoder().decode(ControlMessage.self, from: line) else { return nil }
     self = message
   }
+}
+
+/// What a process that has a repo says to one that wants to mount it.
+package enum MountReply: Codable, Sendable, Hashable {
+  /// It is mounted there now, which the line tells.
+  case mounted(line: String)
+  /// All of it is mounted at that place, and can be mounted at others from there.
+  case share(String)
+  /// It cannot be mounted: how `mount.swipfs` ends, and why.
+  case refused(exitCode: Int32, String)
 }
 
 /// How a mount stands.
@@ -53,10 +68,13 @@ public struct MountStatus: Codable, Sendable, Hashable {
   public var directoryBlocksEncoded: UInt64
   /// Why the last commit failed.
   public var failure: String?
+  /// Whether the process goes on when nothing is mounted any more; nil is no.
+  public var outlivesMount: Bool?
 
   package init(
     phase: Phase, mountPoint: String, repo: String, pid: Int32, uptime: Double, knownNodes: Int, openFiles: Int,
-    blocksWritten: UInt64, bytesWritten: UInt64, directoryBlocksEncoded: UInt64, failure: String?
+    blocksWritten: UInt64, bytesWritten: UInt64, directoryBlocksEncoded: UInt64, failure: String?,
+    outlivesMount: Bool? = nil
   ) {
     self.phase = phase
     self.mountPoint = mountPoint
@@ -69,6 +87,7 @@ public struct MountStatus: Codable, Sendable, Hashable {
     self.bytesWritten = bytesWritten
     self.directoryBlocksEncoded = directoryBlocksEncoded
     self.failure = failure
+    self.outlivesMount = outlivesMount
   }
 }
 

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// Answers `swipfs status` and `swipfs umount` while a mount lives. Only the repo's owner can connect: the socket and
+/// Answers `swipfs status`, `swipfs umount` and other mounts of a repo while a process has it. Only the repo's owner can connect: the socket and
 /// its folder are theirs.
 ///
 /// The lock guards whether it listens.
@@ -10,20 +10,25 @@ package final class ControlServer: Sendable {
   private let folder: String
   private let descriptor: CInt
   private let status: @Sendable () -> MountStatus
-  private let unmount: @Sendable () -> Void
+  private let unmount: @Sendable () -> @Sendable () -> MountStatus
+  private let mount: @Sendable (MountOptions) async -> MountReply
   private let isOpen = Mutex(true)
 
   /// Begins to listen in the repo's folder.
   ///
   /// - Parameters:
   ///   - status: How the mount stands.
-  ///   - unmount: Begins to end the mount; returns at once.
+  ///   - unmount: Begins to end the mount; returns at once what tells how that goes.
+  ///   - mount: Mounts as well what the options say, or tells how the caller may.
   package init(
-    folder: String, status: @escaping @Sendable () -> MountStatus, unmount: @escaping @Sendable () -> Void
+    folder: String, status: @escaping @Sendable () -> MountStatus,
+    unmount: @escaping @Sendable () -> @Sendable () -> MountStatus,
+    mount: @escaping @Sendable (MountOptions) async -> MountReply
   ) throws(CommandError) {
     self.folder = folder
     self.status = status
     self.unmount = unmount
+    self.mount = mount
     // What a killed process left is in the way; a live one would hold the repo's lock.
     unlink("\(folder)/\(ControlSocket.name)")
     guard let descriptor = ControlSocket.makeSocket() else { throw Self.failed("make") }
@@ -65,18 +70,31 @@ package final class ControlServer: Sendable {
   }
 
   private func serve(_ client: CInt) {
-    defer { close(client) }
+    var isKept = false
+    defer { if !isKept { close(client) } }
     var lines = ControlLines(from: client, limit: 64 << 10)
     guard let line = lines.next(), let message = ControlMessage(line: line) else { return }
     switch message.request {
     case .status:
       _ = ControlSocket.send(status(), to: client)
     case .unmount:
-      unmount()
+      let status = unmount()
       while true {
         let status = status()
         guard ControlSocket.send(status, to: client), status.phase != .ended else { return }
         usleep(200_000)
+      }
+    case .mount:
+      do throws(CommandError) {
+        let options = try MountOptions(arguments: message.arguments ?? [], isCalledByMount: false)
+        // This thread ends, and whoever has mounted answers.
+        isKept = true
+        Task { [mount] in
+          _ = ControlSocket.send(await mount(options), to: client)
+          close(client)
+        }
+      } catch {
+        _ = ControlSocket.send(MountReply.refused(exitCode: error.exitCode.rawValue, error.description), to: client)
       }
     }
   }

@@ -88,6 +88,14 @@ public struct MountOptions: Sendable, Hashable {
 
   /// What of the options the kernel is told.
   public private(set) var kernelOptions: [String] = []
+  /// The lists of options as they were given.
+  private var lists: [String] = []
+
+  /// The command line that asks another process for the same mount.
+  package var request: [String] { lists.flatMap { ["-o", $0] } + [absoluteMountPoint] }
+
+  /// ``mountPoint`` as a process finds it that works in another directory.
+  package var absoluteMountPoint: String { Self.absolute(mountPoint) }
 }
 
 extension MountOptions {
@@ -125,6 +133,7 @@ extension MountOptions {
   }
 
   private mutating func apply(list: String) throws(CommandError) {
+    lists.append(list)
     for option in list.split(separator: ",") where !option.isEmpty {
       let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       try apply(parts[0], parts.count > 1 ? parts[1] : nil)

@@ -7,15 +7,20 @@ public struct MountedNode: Sendable, Hashable {
   public let mountPoint: String
   /// The repo it shows.
   public let repo: String
+  private let row: MountedFileSystem
 
   private static let prefix = "swipfs:"
+
+  /// What the mount table shows as the source of a repo's mount.
+  static func source(of repo: String) -> String { prefix + repo }
 
   /// All of them.
   public static func all() throws(CommandError) -> [MountedNode] {
     do throws(FuseError) {
       return try MountedFileSystem.all(subtype: MountService.subtype).compactMap { mount in
         guard mount.source.hasPrefix(prefix) else { return nil }
-        return MountedNode(mountPoint: mount.mountPoint, repo: String(mount.source.dropFirst(prefix.count)))
+        return MountedNode(
+          mountPoint: mount.mountPoint, repo: String(mount.source.dropFirst(prefix.count)), row: mount)
       }
     } catch {
       throw CommandError(.system, error.description)
@@ -34,6 +39,13 @@ public struct MountedNode: Sendable, Hashable {
       throw CommandError(.mount, "no swipfs is mounted at \(path)")
     }
     return found
+  }
+
+  /// Takes this place away if the same mount is at others as well, and leaves those. Returns whether it did.
+  public func detachIfShared() throws(CommandError) -> Bool {
+    guard try Self.all().contains(where: { $0.row.isShared(with: row) }) else { return false }
+    do throws(FuseError) { try row.detach() } catch { throw CommandError(.mount, error.description) }
+    return true
   }
 
   /// Takes away a mount whose process is gone.

@@ -46,6 +46,24 @@ import Testing
     }
   }
 
+  /// Very many files in one addition, through a daemon whose memory does not grow with them.
+  @Test func aHundredThousandFilesAtOnce() throws {
+    try withTool { tool in
+      try FileManager.default.createDirectory(atPath: "\(tool.folder)/many", withIntermediateDirectories: true)
+      for index in 0..<100_000 {
+        try Data("\(index)\n".utf8).write(to: URL(filePath: "\(tool.folder)/many/f\(index)"))
+      }
+      try tool.withDaemon { _ in
+        let cid = try tool.run("add", "-r", "-Q", "\(tool.folder)/many")
+        #expect(try tool.shell("\"$swipfs\" ls \(cid) | wc -l") == "100000")
+        #expect(try tool.shell("\"$swipfs\" cat \(cid)/f99999") == "99999")
+        let pid = try tool.shell("cat .local/share/swipfs/repo.lock")
+        let peak = try tool.shell("grep VmHWM /proc/\(pid)/status | tr -dc 0-9")
+        #expect(try #require(Int(peak)) < 200 << 10)
+      }
+    }
+  }
+
   @Test func hiddenAndIgnoredFilesAreLeftOut() throws {
     try withTool { tool in
       try tool.shell(

@@ -104,7 +104,9 @@ extension DecoderCheck {
     },
     DecoderCheck(
       "control request",
-      texts: [#"{"request":"status"}"#, #"{"request":"unmount"}"#]
+      texts: [
+        #"{"request":"status"}"#, #"{"request":"unmount"}"#, #"{"request":"mount","arguments":["-o","ro","/m"]}"#,
+      ]
     ) { line in
       guard let message = ControlMessage(line: Data(line.utf8)) else { return false }
       try checkCoding(message)
@@ -121,6 +123,16 @@ extension DecoderCheck {
     ) { line in
       guard let status = try? JSONDecoder().decode(MountStatus.self, from: Data(line.utf8)) else { return false }
       try checkCoding(status)
+      return true
+    },
+    DecoderCheck(
+      "mount reply",
+      texts: [
+        #"{"mounted":{"line":"some"}}"#, #"{"share":{"_0":"/m"}}"#, #"{"refused":{"exitCode":3,"_1":"some"}}"#,
+      ]
+    ) { line in
+      guard let reply = try? JSONDecoder().decode(MountReply.self, from: Data(line.utf8)) else { return false }
+      try checkCoding(reply)
       return true
     },
     DecoderCheck("control socket", texts: ["{}\n", "a\nb\n", "\n\nrest", String(repeating: "long", count: 100) + "\n"])
@@ -145,7 +157,7 @@ extension DecoderCheck {
       let table = MountTable(text)
       for row in table.rows {
         let line =
-          "1 1 \(row.device) / \(escaped(row.mountPoint)) rw - \(row.type) \(escaped(row.source)) rw"
+          "1 1 \(row.device) \(escaped(row.root)) \(escaped(row.mountPoint)) rw - \(row.type) \(escaped(row.source)) rw"
         try hold(MountTable(line).rows == [row], "another row: \(row)")
         try hold(table.top(at: row.mountPoint) != nil, "a row that is not found: \(row)")
       }

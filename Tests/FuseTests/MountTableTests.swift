@@ -13,8 +13,11 @@ struct MountTableTests {
       101 27 0 / /x rw - tmpfs none rw
       102 27 0:55 / /y rw - tmpfs \u{301}none rw\r
       103 27 0:56 / /z rw - tmpfs none rw
+      104 27 0:56 /a\\040b /w rw - tmpfs none rw
+      105 27 0:56 / /v rw - tmpfs none rw
+      106 27 0:57 / /v rw - tmpfs none rw
       """)
-    #expect(table.rows.count == 5)
+    #expect(table.rows.count == 8)
     let row = table.top(at: "/mnt/a b\\c")
     #expect(row?.type == "fuse.swipfs")
     #expect(row?.source == "swipfs:/r\tx")
@@ -24,5 +27,9 @@ struct MountTableTests {
     // Names that Unicode joins to the space before them, or to the line's end.
     #expect(table.top(at: "/y")?.source == "\u{301}none")
     #expect(table.top(at: "/z")?.source == "none")
+    // What is mounted over cannot be reached.
+    let places = table.top(at: "/z").map { table.places(of: $0.device) } ?? []
+    #expect(places.map(\.mountPoint) == ["/z", "/w"])
+    #expect(places.map(\.root) == ["/", "/a b"])
   }
 }

@@ -33,11 +33,16 @@ import Testing
         blocksWritten: 7, bytesWritten: 1 << 40, directoryBlocksEncoded: 5, failure: phase == .ended ? "some" : nil)
     }
 
-    func unmount() { state.withLock { $0.phase = .draining } }
+    func unmount() -> @Sendable () -> MountStatus {
+      state.withLock { $0.phase = .draining }
+      return { self.status() }
+    }
   }
 
   private func serve(_ mount: Mount, in folder: String) throws -> ControlServer {
-    try ControlServer(folder: folder, status: { mount.status() }, unmount: { mount.unmount() })
+    try ControlServer(
+      folder: folder, status: { mount.status() }, unmount: { mount.unmount() },
+      mount: { .share($0.absoluteMountPoint) })
   }
 
   private func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
@@ -111,9 +116,34 @@ import Testing
     #expect(ControlClient(repo: folder.path).status() != nil)
   }
 
+  @Test func whoeverWantsToMountIsAnswered() throws {
+    let folder = try TemporaryFolder()
+    let server = try serve(Mount(repo: folder.path), in: folder.path)
+    defer { server.stop() }
+    let client = ControlClient(repo: folder.path)
+    let options = try MountOptions(arguments: ["-o", "ro,repo=r", "-o", "allow_other", "m"], isCalledByMount: false)
+    let place = "\(FileManager.default.currentDirectoryPath)/m"
+    #expect(client.mount(options) == .share(place))
+    let again = try MountOptions(arguments: options.request, isCalledByMount: false)
+    #expect(again.mountPoint == place && again.isReadOnly && again.allowsOther)
+
+    let socket = try #require(ControlSocket.makeSocket())
+    defer { close(socket) }
+    #expect(ControlSocket.withAddress(in: folder.path) { connect(socket, $0, $1) } == 0)
+    let line = #"{"request":"mount","arguments":["-o","nonsense","/m"]}"# + "\n"
+    #expect(Glibc.send(socket, line, line.utf8.count, 0) == line.utf8.count)
+    let reply = try #require(Array(ControlLines(from: socket)).first)
+    guard case .refused(1, let reason) = try JSONDecoder().decode(MountReply.self, from: reply) else {
+      throw CommandError(.usage, "not refused")
+    }
+    #expect(reason.contains("nonsense"))
+  }
+
   @Test func noServerIsNoMount() throws {
     let folder = try TemporaryFolder()
     #expect(ControlClient(repo: folder.path).status() == nil)
     #expect(ControlClient(repo: "\(folder.path)/none").status() == nil)
+    let options = try MountOptions(arguments: ["/m"], isCalledByMount: false)
+    #expect(ControlClient(repo: folder.path).mount(options) == nil)
   }
 }

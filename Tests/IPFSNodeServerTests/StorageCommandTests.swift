@@ -11,69 +11,89 @@ import UnixFS
 
 /// Files, pins and the repo through the client, for what no recorded exchange shows.
 struct StorageCommandTests {
-  /// Many clients at once get no error that one alone would not get, lose no write, and a collection takes nothing that
-  /// is in use.
+  /// Many clients at once, over HTTP and for a minute, get no error that one alone would not get, lose no write, and a
+  /// collection takes nothing that is in use.
   @Test func manyClientsAtOnce() async throws {
-    let served = try LocalNode()
-    let client = served.client
-    let clients = 64
-    let steps = 6
-    let flag = Flag()
-    try await client.files.write("/shared", .bytes([]), create: true)
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
-        while !flag.isDone.load(ordering: .relaxed) {
-          for try await removed in client.repo.gc() { #expect(removed.error == nil) }
-        }
-      }
-      try await withThrowingTaskGroup(of: Void.self) { work in
-        for number in 0..<clients {
-          work.addTask {
-            for step in 0..<steps {
-              let bytes = data(3000 + number, seed: "\(number)/\(step)")
-              let path = "/c\(number % 8)/f\(number)"
-              let place = Int64(step * clients + number)
-              try await client.files.write("/shared", .bytes([UInt8(number + 1)]), offset: place)
-              try await client.files.write(path, .bytes(bytes), create: true, parents: true, truncate: true)
-              #expect(try await client.files.read(path).collect() == bytes)
-              switch number % 4 {
-              case 0:
-                let cid = try await client.addBytes(bytes)
-                #expect(try await client.cat(cid).collect() == bytes)
-                try await client.pin.rm(cid)
-              case 1:
-                let cid = try await client.files.stat(path).cid
-                try await client.pin.add(cid, name: "n")
-                try await client.files.rm(path)
-                #expect(try await client.cat(cid).collect() == bytes)
-                try await client.pin.rm(cid)
-              case 2:
-                try await client.files.cp(path, to: "\(path).copy", force: true)
-                try await client.files.mv("\(path).copy", to: "\(path).moved")
-                #expect(try await client.files.read("\(path).moved").collect() == bytes)
-                try await client.files.chmod(path, mode: 0o600)
-                #expect(try await client.files.read(path).collect() == bytes)
-              default:
-                _ = try await client.files.ls("/c\(number % 8)", long: true)
-                _ = try await client.files.flush("/")
-                _ = try await client.files.stat("/", withLocal: true)
-              }
-            }
+    try await ServedNode.with { served in
+      let address = "/ip4/127.0.0.1/tcp/\(served.port)"
+      let client = try await Client.connect(address)
+      let clients = 64
+      let flag = Flag()
+      try await client.files.write("/shared", .bytes([]), create: true)
+      let deadline = ContinuousClock.now + .seconds(60)
+      var steps: [Int: Int] = [:]
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          while !flag.isDone.load(ordering: .relaxed) {
+            for try await removed in client.repo.gc() { #expect(removed.error == nil) }
           }
         }
-        try await work.waitForAll()
+        try await withThrowingTaskGroup(of: (Int, Int).self) { work in
+          for number in 0..<clients {
+            work.addTask {
+              let client = try await Client.connect(address)
+              var step = 0
+              while step < 2 || ContinuousClock.now < deadline {
+                let place = Int64(step * clients + number)
+                try await client.files.write("/shared", .bytes([UInt8(number + 1)]), offset: place)
+                try await Self.useNode(by: client, number, step)
+                step += 1
+              }
+              await client.close()
+              return (number, step)
+            }
+          }
+          for try await (number, count) in work { steps[number] = count }
+        }
+        flag.isDone.store(true, ordering: .relaxed)
+        try await group.waitForAll()
       }
-      flag.isDone.store(true, ordering: .relaxed)
-      try await group.waitForAll()
+      let shared = try await client.files.read("/shared").collect()
+      let last = try #require(steps.values.max())
+      for step in 0..<last {
+        for number in 0..<clients where step < steps[number, default: 0] {
+          #expect(shared[step * clients + number] == UInt8(number + 1))
+        }
+      }
+      for number in 0..<clients where number % 4 != 1 {
+        let bytes = Self.bytes(number, steps[number, default: 0] - 1)
+        #expect(try await client.files.read("/c\(number % 8)/f\(number)").collect() == bytes)
+      }
+      #expect(try await served.node.verify() == [])
+      await client.close()
     }
-    let expected = (0..<steps).flatMap { _ in (0..<clients).map { UInt8($0 + 1) } }
-    #expect(try await client.files.read("/shared").collect() == expected)
-    for number in 0..<clients where number % 4 != 1 {
-      let bytes = data(3000 + number, seed: "\(number)/\(steps - 1)")
-      #expect(try await client.files.read("/c\(number % 8)/f\(number)").collect() == bytes)
+  }
+
+  private static func bytes(_ number: Int, _ step: Int) -> [UInt8] { data(3000 + number, seed: "\(number)/\(step)") }
+
+  /// What one of many clients does.
+  private static func useNode(by client: Client, _ number: Int, _ step: Int) async throws {
+    let bytes = bytes(number, step)
+    let path = "/c\(number % 8)/f\(number)"
+    try await client.files.write(path, .bytes(bytes), create: true, parents: true, truncate: true)
+    #expect(try await client.files.read(path).collect() == bytes)
+    switch number % 4 {
+    case 0:
+      let cid = try await client.addBytes(bytes)
+      #expect(try await client.cat(cid).collect() == bytes)
+      try await client.pin.rm(cid)
+    case 1:
+      let cid = try await client.files.stat(path).cid
+      try await client.pin.add(cid, name: "n")
+      try await client.files.rm(path)
+      #expect(try await client.cat(cid).collect() == bytes)
+      try await client.pin.rm(cid)
+    case 2:
+      try await client.files.cp(path, to: "\(path).copy", force: true)
+      try await client.files.mv("\(path).copy", to: "\(path).moved")
+      #expect(try await client.files.read("\(path).moved").collect() == bytes)
+      try await client.files.chmod(path, mode: 0o600)
+      #expect(try await client.files.read(path).collect() == bytes)
+    default:
+      _ = try await client.files.ls("/c\(number % 8)", long: true)
+      _ = try await client.files.flush("/")
+      _ = try await client.files.stat("/", withLocal: true)
     }
-    #expect(try await served.node.verify() == [])
-    try await served.node.close()
   }
 
   @Test func largeDirectoriesAreListed() async throws {

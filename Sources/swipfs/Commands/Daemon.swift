@@ -10,7 +10,8 @@ struct DaemonCommand: AsyncParsableCommand {
     commandName: "daemon", abstract: "Serve the embedded node to IPFS programs, with Kubo's RPC.",
     discussion: """
       Listens at Addresses.API of the configuration, which is /ip4/127.0.0.1/tcp/5001 in a new repo, and at the socket \
-      rpc in the repo. Ctrl-C or SIGTERM end it when running requests have ended.
+      rpc in the repo. `mount.swipfs` mounts the node while the daemon has it. Ctrl-C or SIGTERM unmount it and end the \
+      daemon when running requests have ended.
       """)
 
   @Option(help: ArgumentHelp("The folder (default: $SWIPFS_PATH, else ~/.local/share/swipfs).", valueName: "folder"))
@@ -61,10 +62,17 @@ struct DaemonCommand: AsyncParsableCommand {
           + "127.0.0.1")
     }
     try Output.line("swipfs version: \(Version.current)\nrepo: \(node.repo.path)")
-    try await daemon.run { addresses in
-      for address in addresses { try? Output.line("API server listening on \(address)") }
-      try? Output.line("Daemon is ready")
-      try? Output.flush()
+    let host = try MountHost(node, outlivesMounts: true, logger: Logger(label: "swipfs.mount"))
+    do {
+      try await daemon.run { addresses in
+        for address in addresses { try? Output.line("API server listening on \(address)") }
+        try? Output.line("Daemon is ready")
+        try? Output.flush()
+      }
+    } catch {
+      await host.shutDown()
+      throw error
     }
+    await host.shutDown()
   }
 }

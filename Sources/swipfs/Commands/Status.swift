@@ -17,10 +17,11 @@ struct Status: ParsableCommand {
     if let mountPoint { mounts = [try .find(at: mountPoint)] } else { mounts = try MountedNode.all() }
     if mounts.isEmpty, !json { try Output.line("nothing is mounted") }
     for mount in mounts {
-      guard let status = ControlClient(repo: mount.repo).status() else {
+      guard var status = ControlClient(repo: mount.repo).status() else {
         Terminal.error("\(mount.mountPoint): its process does not answer; `swipfs umount` removes the mount")
         continue
       }
+      status.mountPoint = mount.mountPoint
       try Output.line(json ? try encode(status) : describe(status))
     }
   }

@@ -2,7 +2,8 @@ import ArgumentParser
 import Foundation
 import IPFSMount
 
-/// `swipfs umount`: unlike umount(8), it returns when everything is committed.
+/// `swipfs umount`: unlike umount(8), it returns when everything is committed. Where the same mount is at other places as
+/// well, it lives on there.
 struct Umount: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Unmount, and wait until everything that was written is committed.")
@@ -12,6 +13,7 @@ struct Umount: ParsableCommand {
 
   func run() throws {
     let mount = try MountedNode.find(at: mountPoint)
+    if try mount.detachIfShared() { return }
     let last = ControlClient(repo: mount.repo).unmount { status in
       Terminal.show(status: "\(status.phase == .ended ? "done" : "committing") (\(status.openFiles) files left)")
     }
@@ -19,7 +21,7 @@ struct Umount: ParsableCommand {
     if let last {
       if let failure = last.failure { throw CommandError(.data, failure) }
       if last.phase != .ended { try checkThatItEnded(mount) }
-      waitForExit(of: last.pid)
+      if last.outlivesMount != true { waitForExit(of: last.pid) }
     } else {
       // Nobody answers: the process was killed, and what is mounted is only a shell.
       try mount.detach()
