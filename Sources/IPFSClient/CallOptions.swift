@@ -48,8 +48,7 @@ public struct ExtraOptions: Hashable, Sendable, ExpressibleByDictionaryLiteral {
 ///
 /// Numbers are seconds; `.infinity` waits for ever: `timeout: 30`, `timeout: Timeouts(connect: 2, read: .infinity)`.
 public struct Timeouts: Hashable, Sendable, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral {
-  /// Seconds until a connection must stand. Where calls differ from the configuration, about so many: up to a quarter
-  /// more.
+  /// Seconds until a connection must stand, with TLS too. Waiting for other requests to end does not count.
   public var connect: Double
   /// Seconds within which the daemon must take or give something while a caller waits for it.
   public var read: Double

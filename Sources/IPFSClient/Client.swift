@@ -50,7 +50,7 @@ public final class Client: Sendable {
 
   /// Makes a client of a configuration. Nothing is sent yet.
   ///
-  /// - Throws: `address` for an address of no known form.
+  /// - Throws: `address` for an address of no known form, `encoding` for headers that HTTP does not allow.
   public convenience init(_ configuration: ClientConfiguration) throws(ClientError) {
     try self.init(
       transport: HTTPTransport(configuration), chunkSize: configuration.chunkSize, offline: configuration.offline)

@@ -31,7 +31,7 @@ public struct ClientConfiguration: Sendable {
   /// Where the daemon listens: `/{dns,dns4,dns6,ip4,ip6}/HOST/tcp/PORT[/http|/https]` or `/unix/PATH`; nil to look
   /// where a daemon would say it is.
   public var address: String?
-  /// The path before all commands.
+  /// The path before all commands. What a URL cannot have is escaped, but what is escaped already stays as it is.
   public var basePath: String
   /// How a request shows that it may be made.
   public var authorization: Authorization?

@@ -28,8 +28,11 @@ public struct ClientError: Error, Sendable {
     /// An address that is none of the supported forms.
     public static let address = Code(.address)
     /// A codec was asked for that does not exist.
+    ///
+    /// This library throws it nowhere, for types say how values are read and written. It is there so that code that
+    /// follows the hierarchy of the Python client can name it.
     public static let encoderMissing = Code(.encoderMissing)
-    /// A value could not be written, or a file could not be read to be sent.
+    /// A value or a header could not be written, or a file could not be read to be sent.
     public static let encoding = Code(.encoding)
     /// A reply could not be read as what it should be, or not be written to local files.
     public static let decoding = Code(.decoding)

@@ -84,6 +84,42 @@ struct ConfigurationTests {
     await server.stop()
   }
 
+  @Test(arguments: [
+    ClientConfiguration(authorization: .bearer(token: "secret\n")), ClientConfiguration(headers: ["X-Own": "a\r\nb"]),
+    ClientConfiguration(headers: ["X Own": "a"]), ClientConfiguration(headers: ["": "a"]),
+    ClientConfiguration(cookies: ["k": "secret\u{0}"]),
+  ]) func refusesHeadersThatHTTPDoesNotAllow(_ configuration: ClientConfiguration) {
+    var configuration = configuration
+    configuration.address = "/ip4/127.0.0.1/tcp/5001"
+    do {
+      _ = try Client(configuration)
+      Issue.record("no error")
+    } catch {
+      #expect(error.code == .encoding)
+      #expect(!error.description.contains("secret"))
+    }
+  }
+
+  @Test func refusesSuchHeadersOfARequestToo() async throws {
+    let server = try await RPCTestServer { _ in [.head(200), .end()] }
+    let client = try Client(ClientConfiguration(address: server.multiaddr))
+    let request = TransportRequest(command: "version", headers: [(name: "X-Own", value: "a\nb")])
+    let error = await #expect(throws: ClientError.self) { _ = try await client.transport.send(request) }
+    #expect(error?.code == .encoding)
+    #expect(server.requestCount == 0)
+    await client.close()
+    await server.stop()
+  }
+
+  @Test(arguments: [("/my node/é/", "/my node/é/"), ("a%20b", "/a b/"), ("", "/")])
+  func escapesThePathBeforeCommands(_ path: String, _ expected: String) async throws {
+    let server = try await RPCTestServer { request in [.head(200), .chunk(Array(request.path.utf8)), .end()] }
+    let client = try Client(ClientConfiguration(address: server.multiaddr, basePath: path))
+    #expect(try await client.cat("x").text() == expected + "cat")
+    await client.close()
+    await server.stop()
+  }
+
   @Test func extraOptionsReplaceThoseOfParameters() {
     let command = Command("ls", ["a"]).option("long", true).option("size", Int?.none)
     let request = command.request(CallOptions(true, ["long": false, "x": 3, "x": "4"], nil), chunkSize: 1)

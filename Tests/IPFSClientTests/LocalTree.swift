@@ -79,3 +79,10 @@ func run(_ command: String) throws -> String {
   guard pclose(stream) == 0 else { throw Failed(command: command) }
   return String(decoding: bytes, as: UTF8.self)
 }
+
+/// Runs a command of the shell that takes a while, for which no thread of the pool for tasks should wait.
+func runAside(_ command: String) async throws -> String {
+  try await withCheckedThrowingContinuation { continuation in
+    DispatchQueue.global().async { continuation.resume(with: Result { try run(command) }) }
+  }
+}

@@ -22,13 +22,7 @@ import Testing
 
   private func probe(_ mode: String, _ count: Int, _ server: RPCTestServer) async throws -> Report {
     let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
-    let address = server.multiaddr
-    let output = try await withCheckedThrowingContinuation { continuation in
-      // It takes a while, for which no thread of the pool for tasks should wait.
-      DispatchQueue.global().async {
-        continuation.resume(with: Result { try run("'\(folder)/client-probe' \(address) \(mode) \(count)") })
-      }
-    }
+    let output = try await runAside("'\(folder)/client-probe' \(server.multiaddr) \(mode) \(count)")
     let numbers = output.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
     try #require(numbers.count == 5, "\(output)")
     #expect(numbers[0] > 0)

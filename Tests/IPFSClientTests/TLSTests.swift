@@ -2,6 +2,7 @@ import Foundation
 import IPFSClient
 import NIOSSL
 import RPCTestSupport
+import Synchronization
 import Testing
 
 /// A daemon behind TLS, with a certificate that was made for the test.
@@ -12,15 +13,17 @@ struct TLSTests {
     let path: String
     let server: TLSConfiguration
 
-    init(for name: String) throws {
+    init(for name: String, change: (inout TLSConfiguration) -> Void = { _ in }) throws {
       tree = try LocalTree()
       path = tree.path + "/cert.pem"
       try run(
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test "
           + "-addext 'subjectAltName=\(name)' -keyout '\(tree.path)/key.pem' -out '\(path)' 2>/dev/null")
-      server = TLSConfiguration.makeServerConfiguration(
+      var server = TLSConfiguration.makeServerConfiguration(
         certificateChain: try NIOSSLCertificate.fromPEMFile(path).map { .certificate($0) },
         privateKey: .privateKey(try NIOSSLPrivateKey(file: tree.path + "/key.pem", format: .pem)))
+      change(&server)
+      self.server = server
     }
   }
 
@@ -77,6 +80,72 @@ struct TLSTests {
       let text = try await client.cat("x").text()
       #expect(text == "/api/v0/cat 0")
     }
+  }
+
+  @Test(arguments: [(TLSVersion.tlsv11, false), (.tlsv12, true)])
+  func oldVersionsAreRefused(_ version: TLSVersion, _ isAccepted: Bool) async throws {
+    let certificate = try Certificate(for: "IP:127.0.0.1") { configuration in
+      configuration.minimumTLSVersion = .tlsv1
+      configuration.maximumTLSVersion = version
+    }
+    try await withServer(certificate, ClientConfiguration.TLS(trustedCertificates: certificate.path)) { client in
+      do {
+        _ = try await client.cat("x").text()
+        #expect(isAccepted)
+      } catch let error as ClientError {
+        #expect(!isAccepted && error.code == .connection)
+      }
+    }
+  }
+
+  @Test func aReadIsSentAgainIfTheConnectionEndsWithoutAFarewell() async throws {
+    let certificate = try Certificate(for: "IP:127.0.0.1")
+    let count = Mutex(0)
+    let server = try await RPCTestServer(tls: certificate.server) { _ in
+      let number = count.withLock {
+        $0 += 1
+        return $0
+      }
+      return number == 2 ? [.stall] : [.head(200), .chunk([1]), .end()]
+    }
+    let relay = try await TCPRelay(to: server)
+    let client = try Client(
+      ClientConfiguration(
+        address: "/ip4/127.0.0.1/tcp/\(relay.port)/https", timeouts: 20,
+        tls: ClientConfiguration.TLS(trustedCertificates: certificate.path)))
+    #expect(try await client.cat("x").collect() == [1])
+    let second = Task { try await client.cat("x").collect() }
+    while server.requestCount < 2 { try await Task.sleep(for: .milliseconds(5)) }
+    await relay.cut()
+    #expect(try await second.value == [1])
+    #expect(relay.connectionCount == 2)
+    await client.close()
+    await relay.stop()
+    await server.stop()
+  }
+
+  @Test func aConnectionThatBrokeWhileItLayIdleIsNotUsedAgain() async throws {
+    let certificate = try Certificate(for: "IP:127.0.0.1")
+    let server = try await RPCTestServer(tls: certificate.server) { request in
+      let reply: [RPCTestServer.Step] = [.head(200), .end()]
+      // Then something that nobody asked for.
+      let more: [RPCTestServer.Step] = [.wait(milliseconds: 300), .raw(Array("nonsense\r\n\r\n".utf8)), .stall]
+      return request.query[0].value == "/a" ? reply + more : reply
+    }
+    let relay = try await TCPRelay(to: server)
+    let client = try Client(
+      ClientConfiguration(
+        address: "/ip4/127.0.0.1/tcp/\(relay.port)/https", timeouts: 20,
+        tls: ClientConfiguration.TLS(trustedCertificates: certificate.path)))
+    try await client.files.mkdir("/a")
+    // So that the connection's end is not answered.
+    try await relay.deafen()
+    try await Task.sleep(for: .milliseconds(800))
+    try await client.files.mkdir("/b")
+    #expect(relay.connectionCount == 2)
+    await client.close()
+    await relay.stop()
+    await server.stop()
   }
 
   @Test func aFileOfNoCertificatesIsAnError() async throws {

@@ -23,8 +23,14 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
   private var connections: [ObjectIdentifier: HTTPConnection] = [:]
   /// How many requests have a connection, or are getting one.
   private var running = 0
-  private var waiting: [HTTPExchange] = []
-  private var firstWaiting = 0
+  /// Requests that wait, by their place in the queue; the place of one that was abandoned is empty.
+  private var waiting: [Int: HTTPExchange] = [:]
+  private var firstPlace = 0
+  private var nextPlace = 0
+  /// Whether requests are being taken from the queue. One may fail at once, and must not begin with that anew.
+  private var isDraining = false
+  /// Connections that nobody waits for any more, until they are closed.
+  private var discarded: [ObjectIdentifier: EventLoopFuture<Void>] = [:]
   /// Connections that were begun before the last ``close()`` are not kept.
   private var generation = 0
   private var generations: [ObjectIdentifier: Int] = [:]
@@ -45,7 +51,8 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
   /// Sends a request as soon as there is a connection for it.
   func start(_ exchange: HTTPExchange) {
     eventLoop.execute {
-      guard self.running < self.limit else { return self.waiting.append(exchange) }
+      if exchange.isAbandoned { return }
+      guard self.running < self.limit else { return self.enqueue(exchange) }
       self.run(exchange)
     }
   }
@@ -53,7 +60,8 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
   /// Drops a request, whose relay has its end.
   func abandon(_ exchange: HTTPExchange) {
     eventLoop.execute {
-      exchange.isAbandoned = true
+      if let place = exchange.place { self.waiting[place] = nil }
+      exchange.ready?.fail(CancellationError())
       // In the middle of something, it cannot be used for anything else.
       _ = exchange.connection?.close()
     }
@@ -70,11 +78,32 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
   private func closeAll() -> [EventLoopFuture<Void>] {
     generation += 1
     idle = []
-    return connections.values.compactMap { $0.close() }
+    let closed = connections.values.compactMap { $0.close() }
+    return closed + discarded.values
+  }
+
+  private func enqueue(_ exchange: HTTPExchange) {
+    exchange.place = nextPlace
+    waiting[nextPlace] = exchange
+    nextPlace += 1
+  }
+
+  private func nextWaiting() -> HTTPExchange? {
+    while firstPlace < nextPlace {
+      let exchange = waiting.removeValue(forKey: firstPlace)
+      firstPlace += 1
+      if let exchange, !exchange.isAbandoned { return exchange }
+    }
+    return nil
   }
 
   private func run(_ exchange: HTTPExchange) {
     running += 1
+    if exchange.needsFreshConnection {
+      // It takes the place of one that lies idle, so that there are not more than may be.
+      if !idle.isEmpty { _ = idle.removeFirst().connection.close() }
+      return connect(for: exchange)
+    }
     while let (connection, _) = idle.popLast() {
       if connection.isActive { return connection.start(exchange) }
     }
@@ -83,22 +112,14 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
 
   private func leave() {
     running -= 1
-    while running < limit, firstWaiting < waiting.count {
-      let exchange = waiting[firstWaiting]
-      firstWaiting += 1
-      if firstWaiting == waiting.count {
-        waiting.removeAll(keepingCapacity: true)
-        firstWaiting = 0
-      } else if firstWaiting >= 1024 {
-        waiting.removeSubrange(..<firstWaiting)
-        firstWaiting = 0
-      }
-      if !exchange.isAbandoned { run(exchange) }
-    }
+    guard !isDraining else { return }
+    isDraining = true
+    defer { isDraining = false }
+    while running < limit, let exchange = nextWaiting() { run(exchange) }
   }
 
   func finished(_ connection: HTTPConnection, isReusable: Bool) {
-    if isReusable, generations[ObjectIdentifier(connection)] == generation {
+    if isReusable, connection.isActive, generations[ObjectIdentifier(connection)] == generation {
       idle.append((connection, .now()))
       scheduleSweep()
     } else {
@@ -131,9 +152,11 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
 
   private func connect(for exchange: HTTPExchange) {
     let ready = eventLoop.makePromise(of: HTTPConnection.self)
+    exchange.ready = ready
     let begun = generation
     let limit = TimeAmount(seconds: exchange.connectLimit.isNaN ? .infinity : max(exchange.connectLimit, 0.001))
     ready.futureResult.assumeIsolated().whenComplete { result in
+      exchange.ready = nil
       switch result {
       case .success(let connection):
         self.connections[ObjectIdentifier(connection)] = connection
@@ -170,9 +193,14 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
     }
     ready.futureResult.whenComplete { _ in deadline.cancel() }
     connecting.whenFailure { ready.fail($0) }
-    connecting.whenSuccess { channel in
-      ready.futureResult.whenFailure { _ in channel.close(promise: nil) }
-    }
+  }
+
+  /// Closes a connection that nobody waits for any more, however far it has come.
+  private func discard(_ channel: any Channel) {
+    let id = ObjectIdentifier(channel)
+    discarded[id] = channel.closeFuture
+    channel.closeFuture.whenComplete { _ in self.discarded[id] = nil }
+    channel.close(promise: nil)
   }
 
   private func bootstrap(limit: TimeAmount, ready: EventLoopPromise<HTTPConnection>) throws -> ClientBootstrap {
@@ -183,14 +211,14 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
       .connectTimeout(limit)
       .resolver(AddressResolver(family: family, eventLoop: eventLoop))
       .channelOption(.autoRead, value: false)
-      .channelOption(.socketOption(.tcp_nodelay), value: 1)
       // NIO reads 64 KiB at most by itself; fewer and larger parts cost less on their way.
       .channelOption(
         .recvAllocator,
         value: AdaptiveRecvByteBufferAllocator(minimum: 1 << 10, initial: 16 << 10, maximum: 256 << 10)
       )
       .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
+        ready.futureResult.whenFailure { _ in self.discard(channel) }
+        return channel.eventLoop.makeCompletedFuture {
           let pipeline = channel.pipeline.syncOperations
           if let (context, host) = secured {
             try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: host))
@@ -212,6 +240,9 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
 
   private func configuration(of tls: ClientConfiguration.TLS) -> TLSConfiguration {
     var configuration = TLSConfiguration.makeClientConfiguration()
+    configuration.minimumTLSVersion = .tlsv12
+    // What is closed is not read any more, so the daemon's consent to that may never be seen.
+    configuration.shutdownTimeout = .milliseconds(200)
     if let path = tls.trustedCertificates { configuration.trustRoots = .file(path) }
     if !tls.verifiesCertificate { configuration.certificateVerification = .none }
     return configuration

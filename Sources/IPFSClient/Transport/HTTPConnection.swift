@@ -34,6 +34,8 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
   private let ready: EventLoopPromise<HTTPConnection>
   private var isReadyKnown = false
   private var context: ChannelHandlerContext?
+  /// Whether it is closed or about to be, which takes a while with TLS.
+  private var isClosing = false
 
   private var exchange: HTTPExchange?
   private var window: SendWindow?
@@ -51,14 +53,19 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     self.ready = ready
   }
 
-  var isActive: Bool { context?.channel.isActive == true }
+  var isActive: Bool { !isClosing && context?.channel.isActive == true }
 
   /// Closes it; whatever is under way ends with an error.
   func close(_ error: any Error = ConnectionClosed()) -> EventLoopFuture<Void>? {
     fail(error)
     let closed = context?.channel.closeFuture
-    context?.close(promise: nil)
+    shut()
     return closed
+  }
+
+  private func shut() {
+    isClosing = true
+    context?.close(promise: nil)
   }
 
   // MARK: A request
@@ -75,6 +82,8 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     keepsAlive = true
     exchange.relay.begin()
     context.write(wrapOutboundOut(.head(exchange.head)), promise: nil)
+    // What is written may fail at once.
+    guard self.exchange === exchange else { return }
     guard let body = exchange.body else {
       isSent = true
       context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
@@ -82,6 +91,7 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     }
     isSent = false
     context.flush()
+    guard self.exchange === exchange else { return }
     let window = SendWindow()
     self.window = window
     let loop = context.eventLoop
@@ -89,8 +99,13 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
       do {
         let next = body.makeReader()
         while let chunk = try await Self.chunk(from: next, exchange.relay) {
-          try await window.enter(chunk.count)
-          loop.execute { self.send(chunk, of: exchange, window) }
+          var rest = chunk[...]
+          while !rest.isEmpty {
+            let piece = rest.prefix(SendWindow.limit)
+            rest = rest.dropFirst(piece.count)
+            try await window.enter(piece.count)
+            loop.execute { self.send(piece, of: exchange, window) }
+          }
         }
         loop.execute { self.endBody(of: exchange) }
       } catch {
@@ -108,21 +123,26 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     return nil
   }
 
-  private func send(_ chunk: [UInt8], of exchange: HTTPExchange, _ window: SendWindow) {
+  private func send(_ piece: ArraySlice<UInt8>, of exchange: HTTPExchange, _ window: SendWindow) {
     guard self.exchange === exchange, let context else { return window.close() }
     let written = context.eventLoop.makePromise(of: Void.self)
+    let count = piece.count
     written.futureResult.whenComplete { _ in
-      window.leave(chunk.count)
+      window.leave(count)
       exchange.relay.noteSent()
     }
-    let buffer = context.channel.allocator.buffer(bytes: chunk)
+    let buffer = context.channel.allocator.buffer(bytes: piece)
     context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: written)
   }
 
   private func endBody(of exchange: HTTPExchange) {
     guard self.exchange === exchange, let context else { return }
-    isSent = true
-    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    let written = context.eventLoop.makePromise(of: Void.self)
+    // Not before: a reply may come while some of the body still waits for the socket.
+    written.futureResult.whenSuccess {
+      if self.exchange === exchange { self.isSent = true }
+    }
+    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
   }
 
   /// Ends the current request with an error.
@@ -184,12 +204,12 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard let exchange else {
       // Nobody asked.
-      context.close(promise: nil)
-      return
+      return shut()
     }
     switch unwrapInboundIn(data) {
     case .head(let response):
-      keepsAlive = response.isKeepAlive
+      // After a change of protocols it is no HTTP any more.
+      keepsAlive = response.isKeepAlive && response.status != .switchingProtocols
       head = ResponseRelay.Head(
         status: Int(response.status.code),
         headers: TransportHeaders(response.headers.map { (name: $0.name, value: $0.value) }))
@@ -219,10 +239,11 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     fail(error)
-    context.close(promise: nil)
+    shut()
   }
 
   func channelInactive(context: ChannelHandlerContext) {
+    isClosing = true
     fail(ConnectionClosed())
     owner?.closed(self)
     context.fireChannelInactive()

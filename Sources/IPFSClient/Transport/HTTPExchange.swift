@@ -12,17 +12,28 @@ final class HTTPExchange: @unchecked Sendable {
   /// Seconds within which a connection must stand.
   let connectLimit: Double
 
+  /// Whether none of the connections that lie idle will do.
+  let needsFreshConnection: Bool
+
+  /// Its place in the pool's queue, once it has had to wait.
+  var place: Int?
+  /// Fulfilled when the connection stands that is being made for it; nil before and after.
+  var ready: EventLoopPromise<HTTPConnection>?
   /// The connection that it goes over; nil before and after.
   var connection: HTTPConnection?
-  /// Whether nobody waits for the reply any more.
-  var isAbandoned = false
 
-  init(head: HTTPRequestHead, body: TransportBody?, relay: ResponseRelay, connectLimit: Double) {
+  init(
+    head: HTTPRequestHead, body: TransportBody?, relay: ResponseRelay, connectLimit: Double, needsFreshConnection: Bool
+  ) {
     self.head = head
     self.body = body
     self.relay = relay
     self.connectLimit = connectLimit
+    self.needsFreshConnection = needsFreshConnection
   }
+
+  /// Whether nobody waits for the reply any more; to be asked before the request is sent.
+  var isAbandoned: Bool { !relay.isRunning }
 }
 
 /// How many bytes of a request's body are between the task that gives them and the socket.
@@ -32,25 +43,30 @@ final class SendWindow: Sendable {
   private struct State {
     var count = 0
     var isClosed = false
-    var waiting: CheckedContinuation<Void, any Error>?
+    var waiting: (count: Int, continuation: CheckedContinuation<Void, any Error>)?
+
+    func hasRoom(for count: Int) -> Bool { self.count + count <= SendWindow.limit }
   }
 
-  /// The most that may be on their way before the next chunk waits.
-  private static let limit = 1 << 20
+  /// The most that may be on their way. Larger chunks are sent in pieces.
+  static let limit = 1 << 20
 
   private let state = Mutex(State())
 
   /// Waits for room and takes it.
   ///
+  /// - Parameter count: How many bytes; ``limit`` at most.
   /// - Throws: `CancellationError` if nothing is sent any more.
   func enter(_ count: Int) async throws {
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
       let result: Result<Void, any Error>? = state.withLock { state in
         if state.isClosed { return .failure(CancellationError()) }
+        guard state.hasRoom(for: count) else {
+          state.waiting = (count, continuation)
+          return nil
+        }
         state.count += count
-        if state.count <= max(Self.limit, count) { return .success(()) }
-        state.waiting = continuation
-        return nil
+        return .success(())
       }
       if let result { continuation.resume(with: result) }
     }
@@ -60,9 +76,10 @@ final class SendWindow: Sendable {
   func leave(_ count: Int) {
     let waiting: CheckedContinuation<Void, any Error>? = state.withLock { state in
       state.count -= count
-      guard state.count <= Self.limit else { return nil }
-      defer { state.waiting = nil }
-      return state.waiting
+      guard let waiting = state.waiting, state.hasRoom(for: waiting.count) else { return nil }
+      state.count += waiting.count
+      state.waiting = nil
+      return waiting.continuation
     }
     waiting?.resume()
   }
@@ -74,6 +91,6 @@ final class SendWindow: Sendable {
       defer { state.waiting = nil }
       return state.waiting
     }
-    waiting?.resume(throwing: CancellationError())
+    waiting?.continuation.resume(throwing: CancellationError())
   }
 }

@@ -3,12 +3,14 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// Sends commands as HTTP/1.1 requests over TCP, TLS or a unix socket, on connections that are kept and used again.
 ///
 /// Redirects are not followed. A request that only reads is sent once more if its connection broke before any of the
-/// reply was there: the daemon may have closed it while it lay idle. Others are not, for they may have been carried out.
+/// reply was there, over a new one: the daemon may have closed all that lay idle. Others are not, for they may have been
+/// carried out.
 final class HTTPTransport: Transport {
   private let configuration: ClientConfiguration
   /// What comes before a command in a URL.
@@ -20,7 +22,9 @@ final class HTTPTransport: Transport {
   init(_ configuration: ClientConfiguration) throws(ClientError) {
     self.configuration = configuration
     var headers = HTTPHeaders([("User-Agent", "swipfs")])
-    base = "/" + configuration.basePath.split(separator: "/").map { $0 + "/" }.joined()
+    // It may be escaped already.
+    base = PercentEncoding.encode(
+      "/" + configuration.basePath.split(separator: "/").map { $0 + "/" }.joined(), keeping: "%/!$&'()*+,;=:@")
     let address = try ClientAddress(configuration.address ?? ClientConfiguration.discoverAddress())
     switch address {
     case .unix: headers.add(name: "Host", value: "localhost")
@@ -42,6 +46,7 @@ final class HTTPTransport: Transport {
     for (name, value) in configuration.headers.sorted(by: { $0.key < $1.key }) {
       headers.replaceOrAdd(name: name, value: value)
     }
+    try headers.check()
     self.headers = headers
   }
 
@@ -58,15 +63,19 @@ final class HTTPTransport: Transport {
     do {
       return try await attempt(request)
     } catch let error as ClientError where request.isRepeatable && error.isBrokenConnection {
-      return try await attempt(request)
+      return try await attempt(request, needsFreshConnection: true)
     }
   }
 
-  private func attempt(_ request: TransportRequest) async throws -> TransportResponse {
+  private func attempt(
+    _ request: TransportRequest, needsFreshConnection: Bool = false
+  ) async throws -> TransportResponse {
+    try Task.checkCancellation()
     let timeouts = request.timeout ?? configuration.timeouts
     let relay = ResponseRelay(limit: timeouts.read)
     let exchange = HTTPExchange(
-      head: head(of: request), body: request.body, relay: relay, connectLimit: timeouts.connect)
+      head: try head(of: request), body: request.body, relay: relay, connectLimit: timeouts.connect,
+      needsFreshConnection: needsFreshConnection)
     let body = HTTPResponseBody(relay: relay) { [pool] in pool.abandon(exchange) }
     pool.start(exchange)
     watchdog.watch(body)
@@ -74,8 +83,8 @@ final class HTTPTransport: Transport {
     return TransportResponse(status: head.status, headers: head.headers, body: body)
   }
 
-  private func head(of request: TransportRequest) -> HTTPRequestHead {
-    var uri = base + request.command
+  private func head(of request: TransportRequest) throws(ClientError) -> HTTPRequestHead {
+    var uri = base + PercentEncoding.encode(request.command, keeping: "/")
     var separator = "?"
     for (name, value) in request.query {
       uri += separator + PercentEncoding.encode(name) + "=" + PercentEncoding.encode(value)
@@ -89,8 +98,27 @@ final class HTTPTransport: Transport {
     } else {
       headers.replaceOrAdd(name: "Content-Length", value: "0")
     }
+    // Those of the configuration have been checked.
+    if !request.headers.isEmpty || request.body != nil { try headers.check() }
     return HTTPRequestHead(version: .http1_1, method: .POST, uri: uri, headers: headers)
   }
+}
+
+extension HTTPHeaders {
+  /// Checks that names and values are such as HTTP allows (RFC 9110, 5).
+  fileprivate func check() throws(ClientError) {
+    for (name, value) in self {
+      let isName = !name.isEmpty && name.utf8.allSatisfy { Self.nameBytes.contains($0) }
+      let isValue = value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == UInt8(ascii: "\t") }
+      guard isName, isValue else {
+        // Without the value, which may be secret.
+        throw ClientError(.encoding, "the header \(name.debugDescription) has characters that HTTP does not allow")
+      }
+    }
+  }
+
+  private static let nameBytes = Set(
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&'*+-.^_`|~".utf8)
 }
 
 extension ClientError {
@@ -100,6 +128,8 @@ extension ClientError {
     switch cause {
     case is ConnectionClosed: return true
     case let cause as IOError: return [ECONNRESET, EPIPE].contains(cause.errnoCode)
+    // Closed without a farewell.
+    case let cause as NIOSSLError: return cause == .uncleanShutdown
     case let cause as ChannelError: return [.ioOnClosedChannel, .alreadyClosed, .outputClosed, .eof].contains(cause)
     default: return false
     }
