@@ -168,7 +168,7 @@ let package = Package(
       name: "DecoderChecks",
       dependencies: [
         "IPFSNodeServer", "IPFSClient", "IPFSMount", "IPFSFileSystem", "Fuse", "IPFSNode", "UnixFS", "IPLD",
-        "Multiformats", "TestSupport", grdb,
+        "Multiformats", "TestSupport", grdb, logging,
       ] + nio,
       path: "Tests/DecoderChecks", swiftSettings: settings),
     .testTarget(

@@ -72,12 +72,14 @@ let package = Package(
       name: "IPFSMount",
       dependencies: ["Fuse", "IPFSFileSystem", "IPFSNode", "UnixFS", "IPLD", "Multiformats", logging],
       swiftSettings: settings),
-    .target(name: "TestSupport", dependencies: ["UnixFS", "IPLD", "Multiformats"], swiftSettings: settings),
+    .target(
+      name: "TestSupport", dependencies: ["UnixFS", "IPLD", "Multiformats"], resources: [.copy("Fixtures")],
+      swiftSettings: settings),
     .target(
       name: "DecoderChecks",
       dependencies: [
         "IPFSNodeServer", "IPFSClient", "IPFSMount", "IPFSFileSystem", "Fuse", "IPFSNode", "UnixFS", "IPLD",
-        "Multiformats", "TestSupport", grdb,
+        "Multiformats", "TestSupport", grdb, logging,
       ] + nio,
       swiftSettings: settings),
     .executableTarget(

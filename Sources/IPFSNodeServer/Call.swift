@@ -94,6 +94,6 @@ extension Duration {
       rest = rest.dropFirst(unit.count)
       sum += value * factor
     }
-    return sum
+    return sum.isFinite ? sum : nil
   }
 }

@@ -159,8 +159,10 @@ extension RPCServer.Configuration.Address {
   }
 
   private static func family(of host: String) -> String {
-    if host.contains(":") { return "ip6" }
-    return host.allSatisfy { $0.isNumber || $0 == "." } ? "ip4" : "dns"
+    var address4 = in_addr()
+    var address6 = in6_addr()
+    if inet_pton(AF_INET, host, &address4) == 1 { return "ip4" }
+    return inet_pton(AF_INET6, host, &address6) == 1 ? "ip6" : "dns"
   }
 }
 

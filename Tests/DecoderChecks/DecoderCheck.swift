@@ -30,7 +30,7 @@ public struct DecoderCheck: Sendable {
 
   /// The groups in which the fuzzer runs the checks.
   public static let groups = [
-    "names", "addresses", "codecs", "archives", "unixfs", "state", "keys", "commands", "replies",
+    "names", "addresses", "codecs", "archives", "unixfs", "state", "keys", "commands", "replies", "server",
   ]
 
   /// The checks of a group; none for another name.
@@ -44,7 +44,8 @@ public struct DecoderCheck: Sendable {
     case "state": state
     case "keys": keys
     case "commands": commands
-    case "replies": replies
+    case "replies": replies + wholeReplies
+    case "server": try server()
     default: []
     }
   }

@@ -282,4 +282,23 @@ struct HTTPTests {
       #expect(status(reply) == 500 && reply.contains("context deadline exceeded"))
     }
   }
+
+  /// A name that looks like an address is none, and what is told to others can be read again.
+  @Test func addressesToListenAtAreWrittenAsTheyAreRead() throws {
+    typealias Address = RPCServer.Configuration.Address
+    for (text, expected) in [
+      ("/dns/a:b/tcp/1", "/dns/a:b/tcp/1"), ("/dns4/1.2/tcp/1", "/dns/1.2/tcp/1"), ("/dns/٣/tcp/1", "/dns/٣/tcp/1"),
+      ("/ip6/::1/tcp/80/http", "/ip6/::1/tcp/80"), ("/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/tcp/0"),
+    ] {
+      let address = try #require(Address(text))
+      #expect(address.multiaddr == expected)
+      #expect(Address(address.multiaddr) == address)
+    }
+  }
+
+  @Test func durationsAreFinite() {
+    #expect(Duration.goSeconds("1m30.5s") == 90.5)
+    #expect(Duration.goSeconds(String(repeating: "9", count: 400) + "h") == nil)
+    #expect(Duration.goSeconds("inf") == nil)
+  }
 }

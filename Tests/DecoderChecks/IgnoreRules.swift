@@ -1,0 +1,1 @@
+../../Sources/swipfs/IgnoreRules.swift
