@@ -68,6 +68,11 @@ extension DecoderCheck {
       guard let configuration = try? NodeConfiguration(json: Array($0.utf8)) else { return false }
       return (try? configuration.profile()) != nil
     },
+    DecoderCheck("size in bytes", texts: ["10GB", "256KiB", "1.5 mb", "7", "3e"]) {
+      guard let size = ByteSize($0) else { return false }
+      try hold(ByteSize("\(size.bytes)") == size, "another size")
+      return true
+    },
     DecoderCheck("node row", seeds: storedNodes.map { row([.int(2), .int(1), .blob([0x61]), .blob($0.state)]) }) {
       input in
       guard let values = values(of: input), values.count == 4 else { return false }

@@ -40,6 +40,20 @@ struct ConfigurationTests {
     try await Node.open(path: repo.path).close()
   }
 
+  @Test func storageHasTheMaximumThatIsConfigured() async throws {
+    let local = try LocalNode()
+    #expect(try await local.client.repo.stat().storageMax == 10_000_000_000)
+    for (text, bytes) in [("1.5GiB", UInt64(3 << 29)), ("7", 7), ("2 TB", 2_000_000_000_000)] {
+      try await local.node.configuration.set("Datastore.StorageMax", to: .string(text))
+      #expect(try await local.client.repo.stat().storageMax == bytes)
+    }
+    for text in ["much", "-1", "1XB", "99999999999 GB"] {
+      try await local.node.configuration.set("Datastore.StorageMax", to: .string(text))
+      #expect(await local.refusal { _ = try await local.client.repo.stat() }?.contains(text) == true)
+    }
+    try await local.node.close()
+  }
+
   @Test func theIdentityStaysWhateverIsSet() async throws {
     let repo = try TemporaryRepo()
     let node = try Node.open(path: repo.path)

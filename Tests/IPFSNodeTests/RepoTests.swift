@@ -79,6 +79,10 @@ import UnixFS
     #expect(old.profile == .kuboDefault)
     try await old.close()
 
+    let sharded = try NodeConfiguration(json: Array(#"{"Import": {"UnixFSDirectoryMaxLinks": 100}}"#.utf8)).profile()
+    #expect(sharded.sharding.maximumLinks == 100)
+    #expect(sharded.sharding.threshold == ImportProfile.unixfsV1_2025.sharding.threshold)
+
     // Options of the one who opens come first; what they leave open is as in the file.
     var options = ImportOptions()
     options.chunker = .fixed(256)

@@ -161,6 +161,9 @@ private struct MultipartReader {
 private final class OpenFile {
   private let descriptor: LocalDescriptor
   private let path: LocalPath
+  /// How many bytes should be left, nil if that is not known: a small file needs no large buffer, and no second call to
+  /// see its end.
+  private var rest: Int?
 
   init(_ path: LocalPath, follows: Bool) throws(ClientError) {
     // A pipe, which may have taken the file's place, would wait for a writer.
@@ -170,21 +173,26 @@ private final class OpenFile {
     }
     self.descriptor = descriptor
     self.path = path
-    posix_fadvise(descriptor.number, 0, 0, POSIX_FADV_SEQUENTIAL)
+    var status = stat()
+    rest = fstat(descriptor.number, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+    if rest ?? .max > 128 << 10 { posix_fadvise(descriptor.number, 0, 0, POSIX_FADV_SEQUENTIAL) }
   }
 
   /// Adds bytes to `chunk` until it has `size`; false at the end of the file.
   func read(into chunk: inout [UInt8], upTo size: Int) throws(ClientError) -> Bool {
-    let old = chunk.count
+    // One more than is expected: a file that ends where it should is at its end then.
+    let wanted = min(size - chunk.count, (rest ?? .max - 1) + 1)
     var count = 0
     let descriptor = descriptor.number
-    let rest = [UInt8](unsafeUninitializedCapacity: size - old) { buffer, length in
-      repeat { count = Glibc.read(descriptor, buffer.baseAddress, size - old) } while count < 0 && errno == EINTR
+    let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, length in
+      repeat { count = Glibc.read(descriptor, buffer.baseAddress, wanted) } while count < 0 && errno == EINTR
       length = max(count, 0)
     }
     guard count >= 0 else { throw LocalFileError.make("read", path) }
-    if old == 0 { chunk = rest } else { chunk += rest }
-    return count > 0
+    let isAtEnd = count == 0 || count == rest && count < wanted
+    rest = rest.flatMap { $0 < count ? nil : $0 - count }
+    if chunk.isEmpty { chunk = bytes } else { chunk += bytes }
+    return !isAtEnd
   }
 }
 

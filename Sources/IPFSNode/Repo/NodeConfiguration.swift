@@ -19,6 +19,7 @@ package struct NodeConfiguration: Codable, Hashable, Sendable {
     var hashFunction: String?
     var layout: String?
     var fileMaxLinks: Int?
+    var directoryMaxLinks: Int?
     var directoryMaxFanout: Int?
     var directorySizeThreshold: String?
     var directorySizeEstimation: String?
@@ -30,6 +31,7 @@ package struct NodeConfiguration: Codable, Hashable, Sendable {
       case hashFunction = "HashFunction"
       case layout = "UnixFSDAGLayout"
       case fileMaxLinks = "UnixFSFileMaxLinks"
+      case directoryMaxLinks = "UnixFSDirectoryMaxLinks"
       case directoryMaxFanout = "UnixFSHAMTDirectoryMaxFanout"
       case directorySizeThreshold = "UnixFSHAMTDirectorySizeThreshold"
       case directorySizeEstimation = "UnixFSHAMTDirectorySizeEstimation"
@@ -110,7 +112,8 @@ package struct NodeConfiguration: Codable, Hashable, Sendable {
     let estimate = try Self.estimate(section.directorySizeEstimation) ?? standard.estimate
     do throws(UnixFSError) {
       options.sharding = try ImportProfile.Sharding(
-        fanout: section.directoryMaxFanout ?? standard.fanout, threshold: threshold, estimate: estimate)
+        fanout: section.directoryMaxFanout ?? standard.fanout, threshold: threshold, estimate: estimate,
+        maximumLinks: max(0, section.directoryMaxLinks ?? standard.maximumLinks))
     } catch { throw Self.unsupported("UnixFSHAMTDirectoryMaxFanout", section.directoryMaxFanout.map(String.init)) }
     return options
   }
@@ -142,15 +145,11 @@ package struct NodeConfiguration: Codable, Hashable, Sendable {
     }
   }
 
-  /// A size as Kubo writes it: a number of bytes, or with a unit (`256KiB`, `1MB`).
   private static func size(_ text: String?) throws(NodeError) -> Int? {
     guard let text else { return nil }
-    let digits = text.prefix { $0.isASCII && $0.isNumber }
-    let units = ["": 1, "b": 1, "kb": 1000, "kib": 1 << 10, "mb": 1_000_000, "mib": 1 << 20]
-    let unit = text.dropFirst(digits.count).trimmingCharacters(in: .whitespaces).lowercased()
-    guard let number = Int(digits), let factor = units[unit],
-      case let (size, overflow) = number.multipliedReportingOverflow(by: factor), !overflow
-    else { throw unsupported("UnixFSHAMTDirectorySizeThreshold", text) }
+    guard let size = ByteSize(text).flatMap({ Int(exactly: $0.bytes) }) else {
+      throw unsupported("UnixFSHAMTDirectorySizeThreshold", text)
+    }
     return size
   }
 

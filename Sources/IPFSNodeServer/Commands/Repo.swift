@@ -36,11 +36,21 @@ private enum RepoStatus {
   /// Kubo's limit where none is configured.
   private static let standardMaximum: UInt64 = 10_000_000_000
 
+  /// What the configuration says. This node has no limit of its own: it is full when the disk is.
+  private static func maximum(_ node: Node) throws -> UInt64 {
+    guard case .string(let text) = try node.configuration.contents()["Datastore"]?["StorageMax"], !text.isEmpty else {
+      return standardMaximum
+    }
+    guard let size = ByteSize(text) else { throw RPCError("Datastore.StorageMax \"\(text)\" is no size") }
+    return size.bytes
+  }
+
   static func reply(_ call: Call) async throws {
     let storage = try await call.node.storage()
+    let maximum = try maximum(call.node)
     let isSizeOnly = call.options.bool("size-only") == true
     try await call.reply.value([
-      "RepoSize": .uint(storage.bytes + storage.databaseBytes), "StorageMax": .uint(standardMaximum),
+      "RepoSize": .uint(storage.bytes + storage.databaseBytes), "StorageMax": .uint(maximum),
       "NumObjects": isSizeOnly ? 0 : .int(Int64(storage.blocks)),
       "RepoPath": .string(isSizeOnly ? "" : call.node.repo.path),
       "Version": .string(isSizeOnly ? "" : "fs-repo@\(version)"),
