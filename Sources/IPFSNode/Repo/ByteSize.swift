@@ -27,9 +27,9 @@ package struct ByteSize: Hashable, Sendable {
       guard !overflow else { return nil }
       bytes = product
     } else {
-      guard let value = Double(digits), let product = UInt64(exactly: (value * Double(factor)).rounded(.towardZero)) else {
-        return nil
-      }
+      guard let value = Double(digits),
+        let product = UInt64(exactly: (value * Double(factor)).rounded(.towardZero))
+      else { return nil }
       bytes = product
     }
   }
