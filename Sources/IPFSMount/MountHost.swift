@@ -2,6 +2,7 @@ import Glibc
 public import IPFSNode
 public import Logging
 import Synchronization
+import UnixFS
 
 /// What a process that has a repo does for the programs that want it mounted: it mounts it, shows them how that stands,
 /// and ends it. They reach it over the socket `REPO/control`.

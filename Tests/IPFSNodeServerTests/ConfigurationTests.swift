@@ -1,4 +1,5 @@
 import Foundation
+import IPFSClient
 import IPFSNode
 import Testing
 

@@ -17,6 +17,8 @@ struct SecondMountTests {
       try check(mkdir(path, 0o755))
     }
 
+    func unmount() throws { try mount.shell("\"$swipfs\" umount '\(path)'") }
+
     func outcome(_ options: String = "", _ arguments: String = "") throws -> Outcome {
       try mount.outcome(of: "\"$mount\" -o \"api=embedded,repo=$repo\(options)\" \(arguments) '\(path)'")
     }
@@ -46,6 +48,7 @@ struct SecondMountTests {
         try JSONDecoder().decode(Mount.Status.self, from: Data($0.utf8))
       }.filter { $0.pid == mount.pid }
       #expect(places.map(\.mountPoint).sorted() == [mount.path, second.path].sorted())
+      try second.unmount()
     }
   }
 
@@ -81,6 +84,7 @@ struct SecondMountTests {
       try mount.start()
       #expect(try second.outcome().code == 0)
       #expect(try mount.shell("cat '\(second.path)/x'") == "x")
+      try second.unmount()
     }
   }
 
@@ -105,6 +109,8 @@ struct SecondMountTests {
       #expect(try third.outcome(",raw-leaves=true,writeback=yes").code == 0)
       let again = try third.outcome()
       #expect(again.code == 32 && again.errors.contains("mounted at"), "\(again)")
+      try third.unmount()
+      try second.unmount()
     }
   }
 
@@ -143,7 +149,7 @@ struct SecondMountTests {
       for round in 1...2 {
         try mount.start()
         #expect(mount.pid == program.pid)
-        try mount.shell("echo \(round) > \"$m/\(round)\"; sleep 100 > \"$m/open\" & echo $! > \"$folder/sleeper\"")
+        try mount.shell("echo \(round) > \"$m/\(round)\"; sleep 100 > \"$m/open\" 2>&1 & echo $! > \"$folder/sleeper\"")
         #expect(try mount.shell("\(tool) files read /\(round); printf rpc | \(tool) files write -e /r") == "\(round)")
         #expect(try mount.shell("cat \"$m/r\"; rm \"$m/open\"") == "rpc")
         let second = try Place(mount, "second\(round)")

@@ -2,9 +2,6 @@ public import Multiformats
 public import UnixFS
 
 extension FilesService {
-  /// How often a change is tried again that others came before.
-  static let attempts = 1000
-
   /// Makes a directory.
   ///
   /// - Parameters:
@@ -86,7 +83,7 @@ extension FilesService {
     defer { use.end() }
     let summary = try await summary(of: root)
     return try await gates.withGate(at: path) {
-      for _ in 0..<Self.attempts {
+      try await retrying(path) {
         let directory = try self.directory(path.parent)
         let old = try find(name, in: directory.inode)
         if let old {
@@ -97,21 +94,16 @@ extension FilesService {
           source: blockstore, profile: profile, uid: directory.attributes.uid, gid: directory.attributes.gid, now: .now
         ) { cid in try await self.summary(of: cid) }
         try await graft.add(summary, as: name)
-        guard try tree.graft(graft.nodes, in: directory.inode, over: old) != nil else { continue }
+        guard try tree.graft(graft.nodes, in: directory.inode, over: old) != nil else { return nil }
         await note([.entry(name, in: directory.inode)] + (old.map { [.orphaned([$0.inode])] } ?? []))
         return summary.kind
       }
-      throw Self.busy(path)
     }
   }
 
   func summary(of cid: CID) async throws -> NodeSummary {
     guard cid.codec == .raw else { return try NodeSummary(blockstore.block(cid)) }
     return NodeSummary(rawLeaf: cid, size: UInt64(try blockstore.size(cid)))
-  }
-
-  static func busy(_ path: TreePath) -> FilesError {
-    FilesError(.invalid, "\(path) changes too often")
   }
 
   /// Moves a node: over a file, or into a directory, that is at the new path.
@@ -188,9 +180,11 @@ extension FilesService {
   /// - Returns: The DAG at a path.
   /// - Throws: ``FilesError``, ``NodeError``.
   public func flush(_ path: TreePath) async throws -> DAGRoot {
-    let record = try lookup(path)
-    if record.kind == .symlink { throw FilesError.symlink }
-    let root = try await root(of: record)
+    let root = try await retrying(path) {
+      let record = try lookup(path)
+      if record.kind == .symlink { throw FilesError.symlink }
+      return try await root(of: record)
+    }
     try await tree.sync()
     return root
   }

@@ -47,7 +47,7 @@ extension FilesService {
     _ path: TreePath, _ change: (inout UnixFSMetadata, NodeKind) -> NodeChange
   ) async throws {
     try await gates.withGate(at: path) {
-      for _ in 0..<Self.attempts {
+      let changed = try await retrying(path) {
         let record = try lookup(path)
         var changed: NodeRecord?
         switch record.kind {
@@ -61,9 +61,9 @@ extension FilesService {
         case .file:
           changed = try await changeFile(record) { change(&$0, .file) }
         }
-        if let changed { return await note([.attributes(changed)]) }
+        return changed
       }
-      throw Self.busy(path)
+      await note([.attributes(changed)])
     }
   }
 

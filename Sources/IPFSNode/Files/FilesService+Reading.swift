@@ -60,7 +60,7 @@ extension FilesService {
   ///
   /// - Throws: ``FilesError``, ``NodeError``.
   public func root(of path: TreePath) async throws -> DAGRoot {
-    try await root(of: try lookup(path))
+    try await retrying(path) { try await root(of: try lookup(path)) }
   }
 
   /// Does something with the DAG at a path, which is kept meanwhile; again if a collection took some of it just before
@@ -129,8 +129,7 @@ extension FilesService {
   ///
   /// - Throws: ``FilesError``; what opening its DAG throws.
   public func open(_ path: TreePath) async throws -> OpenedFile {
-    while true {
-      try Task.checkCancellation()
+    try await retrying(path) {
       let record = try lookup(path)
       switch record.kind {
       case .directory: throw FilesError.notFile(path)
@@ -143,7 +142,7 @@ extension FilesService {
         // If it is still there, no collection that is under way misses it.
         guard try lookup(path).inode == record.inode, try await tree.dagRoot(of: record.inode) == root else {
           use.end()
-          continue
+          return nil
         }
         return OpenedFile(reader: try await FileReader(root: root.cid, source: blockstore), use: use)
       } catch {
@@ -157,12 +156,14 @@ extension FilesService {
   ///
   /// - Throws: ``FilesError``, ``NodeError``.
   public func listing(of path: TreePath) async throws -> FilesListing {
-    let record = try lookup(path)
-    try await settle(record)
-    guard record.kind == .directory else { return .file(try await listed(record)) }
-    // What is below gets its DAG at once.
-    _ = try await tree.dagRoot(of: record.inode)
-    return .directory(record.inode, names: try tree.names(in: record.inode).sorted())
+    try await retrying(path) {
+      let record = try lookup(path)
+      try await settle(record)
+      guard record.kind == .directory else { return .file(try await listed(record)) }
+      // What is below gets its DAG at once.
+      _ = try await tree.dagRoot(of: record.inode)
+      return .directory(record.inode, names: try tree.names(in: record.inode).sorted())
+    }
   }
 
   /// Some entries of a directory, with their roots. Those that went meanwhile are left out.

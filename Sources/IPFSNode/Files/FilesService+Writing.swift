@@ -19,7 +19,7 @@ extension FilesService {
     _ path: TreePath, _ options: WriteOptions, _ body: (FileWriting) async throws -> Void
   ) async throws {
     if options.makesParents { try await makeParents(of: path, form: options.form) }
-    let profile = try await profile(at: path, options)
+    let profile = try await retrying(path) { try await profile(at: path, options) }
     let lease = blockstore.beginLease()
     defer { lease.end() }
     let writing = FileWriting(at: options.offset, profile: profile, store: blockstore)
@@ -27,11 +27,7 @@ extension FilesService {
     writing.finish()
     guard writing.end <= Self.largestFile else { throw FilesError(.invalid, "a file of more than 2^63 bytes") }
     try await gates.withGate(at: path) {
-      for _ in 0..<Self.attempts {
-        try Task.checkCancellation()
-        if try await put(writing, at: path, options, profile) { return }
-      }
-      throw Self.busy(path)
+      try await retrying(path) { try await put(writing, at: path, options, profile) ? () : nil }
     }
   }
 

@@ -55,6 +55,25 @@ public final class FilesService: Sendable {
     }
   }
 
+  /// How often something is tried again that others came before.
+  static let attempts = 1000
+
+  /// Carries out what others may come before: anew where `body` says so by nil, or where a node is gone that it had found.
+  /// Who looks again finds what took its place, or that nothing did.
+  func retrying<Result>(_ path: TreePath, _ body: () async throws -> Result?) async throws -> Result {
+    for _ in 0..<Self.attempts {
+      try Task.checkCancellation()
+      do {
+        if let result = try await body() { return result }
+      } catch let error as NodeError where error.code == .notFound {
+        continue
+      }
+    }
+    throw Self.busy(path)
+  }
+
+  static func busy(_ path: TreePath) -> FilesError { FilesError(.invalid, "\(path) changes too often") }
+
   /// The directory at a path.
   func directory(_ path: TreePath) throws -> NodeRecord {
     let record = try lookup(path)
