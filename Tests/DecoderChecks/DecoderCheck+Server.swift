@@ -155,7 +155,11 @@ extension DecoderCheck {
         let objects = try await server.call("swarm/filters/rm", [(name: "arg", value: text)]).objects()
         let isRefused = objects.contains { ($0["Message"] as? String)?.hasPrefix("invalid ") != false }
         guard !isRefused, !["all", "*"].contains(text) else { return false }
-        try hold((try? Multiaddr(text)) != nil, "no address")
+        // As Go reads it, the length may have zeros before it.
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        try hold(parts.last?.utf8.allSatisfy { 0x30...0x39 ~= $0 } == true, "a length with a sign")
+        let length = parts.last.flatMap { UInt8($0) } ?? 255
+        try hold((try? Multiaddr(parts.dropLast().joined(separator: "/") + "/\(length)")) != nil, "no address")
         return true
       },
     ]

@@ -90,7 +90,9 @@ struct DaemonCommandTests {
     #expect(try await filters.add("/ip4/10.0.0.0/ipcidr/8", "/ip6/fe80::/ipcidr/10").count == 2)
     #expect(try await filters.rm("/ip4/10.0.0.0/ipcidr/8") == ["/ip4/10.0.0.0/ipcidr/8"])
     #expect(try await filters.list() == ["/ip6/fe80::/ipcidr/10"])
-    for filter in ["nonsense", "/ip4/10.0.0.0/ipcidr/33", "/ip4/x/ipcidr/8", "/ip4/10.0.0.0/tcp/8"] {
+    for filter in [
+      "nonsense", "/ip4/10.0.0.0/ipcidr/33", "/ip4/x/ipcidr/8", "/ip4/10.0.0.0/ipcidr/+8", "/ip4/10.0.0.0/tcp/8",
+    ] {
       #expect(await test.refusal { _ = try await filters.add(filter) } != nil, "\(filter)")
     }
     #expect(try await filters.rm("all") == ["/ip6/fe80::/ipcidr/10"])

@@ -180,10 +180,10 @@ extension FilesService {
   /// - Returns: The DAG at a path.
   /// - Throws: ``FilesError``, ``NodeError``.
   public func flush(_ path: TreePath) async throws -> DAGRoot {
-    let root = try await retrying(path) {
+    let root: DAGRoot = try await retrying(path) {
       let record = try lookup(path)
       if record.kind == .symlink { throw FilesError.symlink }
-      return try await root(of: record)
+      return try await self.root(of: record)
     }
     try await tree.sync()
     return root

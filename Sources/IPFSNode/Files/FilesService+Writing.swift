@@ -19,7 +19,7 @@ extension FilesService {
     _ path: TreePath, _ options: WriteOptions, _ body: (FileWriting) async throws -> Void
   ) async throws {
     if options.makesParents { try await makeParents(of: path, form: options.form) }
-    let profile = try await retrying(path) { try await profile(at: path, options) }
+    let profile: ImportProfile = try await retrying(path) { try await self.profile(at: path, options) }
     let lease = blockstore.beginLease()
     defer { lease.end() }
     let writing = FileWriting(at: options.offset, profile: profile, store: blockstore)

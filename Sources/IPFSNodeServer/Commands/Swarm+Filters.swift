@@ -41,7 +41,8 @@ private func checkFilter(_ text: String) throws(RPCError) {
   guard parts.count == 5, parts[0].isEmpty, parts[3] == "ipcidr", ["ip4", "ip6"].contains(parts[1]) else {
     throw RPCError("invalid multiaddr-filter format")
   }
-  guard (try? Multiaddr("/\(parts[1])/\(parts[2])")) != nil, let length = Int(parts[4]),
-    0...(parts[1] == "ip4" ? 32 : 128) ~= length
+  // Digits alone: a sign is none.
+  guard (try? Multiaddr("/\(parts[1])/\(parts[2])")) != nil, parts[4].utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
+    let length = Int(parts[4]), 0...(parts[1] == "ip4" ? 32 : 128) ~= length
   else { throw RPCError("invalid CIDR address: \(parts[2])/\(parts[4])") }
 }
