@@ -17,6 +17,8 @@ public final class MountService: Sendable {
   public static let subtype = "swipfs"
 
   private struct State {
+    /// Whether nothing is there yet that would have to be ended.
+    var isOpening = true
     var isStopRequested = false
     var host: MountHost?
   }
@@ -53,11 +55,11 @@ public final class MountService: Sendable {
   /// - Throws: Where nothing was mounted, or where not everything could be committed at the end.
   public func run(onReady: @escaping @Sendable (String) -> Void) async throws(CommandError) {
     try prepareMountPoint()
+    try stopOnSignals()
     switch try await open() {
     case .node(let node):
       try await serve(node, onReady)
     case .mounted(let line):
-      if options.isForeground { try stopOnSignals() }
       onReady(line)
       if options.isForeground { try await waitForUnmount() }
     }
@@ -67,7 +69,6 @@ public final class MountService: Sendable {
     let host: MountHost
     do throws(CommandError) {
       host = try MountHost(node, outlivesMounts: false, logger: logger)
-      try stopOnSignals()
     } catch {
       try? await node.close()
       throw error
@@ -108,7 +109,15 @@ public final class MountService: Sendable {
   // MARK: Parts
 
   private func stopOnSignals() throws(CommandError) {
-    do throws(FuseError) { try TerminationSignals.handle { [self] _ in stop() } } catch { throw CommandError(error) }
+    do throws(FuseError) {
+      try TerminationSignals.handle { [self] signal in
+        // As it would without a handler: who waits for another process has nothing to end.
+        if state.withLock({ $0.isOpening }) { exit(128 + signal) }
+        stop()
+      }
+    } catch {
+      throw CommandError(error)
+    }
   }
 
   private func prepareMountPoint() throws(CommandError) {
@@ -136,9 +145,10 @@ public final class MountService: Sendable {
     let deadline = ContinuousClock.now + Self.drainPatience
     while true {
       do throws(NodeError) {
-        return .node(
-          try Node.open(
-            path: options.repo, options: Node.Options(importOptions: options.importOptions, logger: logger)))
+        let node = try Node.open(
+          path: options.repo, options: Node.Options(importOptions: options.importOptions, logger: logger))
+        state.withLock { $0.isOpening = false }
+        return .node(node)
       } catch {
         guard case .locked = error.code else { throw CommandError(.repo, error.description) }
         if let line = try await askHolder() { return .mounted(line: line) }
@@ -156,6 +166,7 @@ public final class MountService: Sendable {
     let reply = await withCheckedContinuation { continuation in
       Thread.detachNewThread { continuation.resume(returning: client.mount(options)) }
     }
+    if reply != nil { state.withLock { $0.isOpening = false } }
     switch reply {
     case nil: return nil
     case .mounted(let line): return line
