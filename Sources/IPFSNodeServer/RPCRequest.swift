@@ -40,8 +40,11 @@ package struct RPCRequest: Sendable {
 
   /// Compares without regard to case, and without making texts: each request is asked for half a dozen of its headers.
   private static func isSame(_ first: String.UTF8View, _ second: String.UTF8View) -> Bool {
-    // Of what names of headers consist of, only letters become the same.
-    first.count == second.count && zip(first, second).allSatisfy { $0 | 0x20 == $1 | 0x20 }
+    first.count == second.count
+      && zip(first, second).allSatisfy { one, other in
+        one == other
+          || one ^ other == 0x20 && UInt8(ascii: "a")...UInt8(ascii: "z") ~= one | 0x20
+      }
   }
 
   /// The pairs of a query as a URL has it: `+` is a space, `%` escapes bytes.

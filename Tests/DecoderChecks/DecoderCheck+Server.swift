@@ -120,7 +120,7 @@ extension DecoderCheck {
           "f=%25P%20%25s&b=base58btc&arg=\(cidText)",
           "f=%25B%25M&v=0&arg=QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH",
           "mc=dag-pb&b=z&arg=\(cidText)&arg=\(cidText)&f=%25%25%25h-%25L%25d",
-        ]
+        ], rounds: 10_000
       ) { text in
         let given = RPCRequest.pairs(ofQuery: text)
         let reply = try await server.call("cid/format", given)
@@ -132,7 +132,8 @@ extension DecoderCheck {
         return objects.contains { $0["ErrorMsg"] as? String == "" }
       },
       DecoderCheck(
-        "CID to inspect", texts: [cidText, "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH", "f01550001ff"]
+        "CID to inspect", texts: [cidText, "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH", "f01550001ff"],
+        rounds: 10_000
       ) { text in
         let objects = try await server.call("cid/inspect", [(name: "arg", value: text)]).objects()
         guard let object = objects.first, object["errorMsg"] == nil else { return false }
@@ -140,7 +141,7 @@ extension DecoderCheck {
         try hold(own.multihash == cid.multihash && own.codec == cid.codec, "another CID")
         return true
       },
-      DecoderCheck("mode", texts: ["0644", "+17", "-1", "17777777777"]) { text in
+      DecoderCheck("mode", texts: ["0644", "+17", "-1", "17777777777"], rounds: 10_000) { text in
         let arguments = [text, "/none"].map { (name: "arg", value: $0) }
         let reply = try await server.call("files/chmod", arguments)
         try hold(reply.status == 500, "a mode of nothing")
@@ -150,7 +151,9 @@ extension DecoderCheck {
         try hold(Int64(text, radix: 8) != nil, "a mode that is none")
         return true
       },
-      DecoderCheck("range of addresses", texts: ["/ip4/192.168.0.0/ipcidr/16", "/ip6/fc00::/ipcidr/7"]) { text in
+      DecoderCheck(
+        "range of addresses", texts: ["/ip4/192.168.0.0/ipcidr/16", "/ip6/fc00::/ipcidr/7"], rounds: 10_000
+      ) { text in
         // There is no such range; but there is no configuration either.
         let objects = try await server.call("swarm/filters/rm", [(name: "arg", value: text)]).objects()
         let isRefused = objects.contains { ($0["Message"] as? String)?.hasPrefix("invalid ") != false }
@@ -173,7 +176,7 @@ extension DecoderCheck {
         "hash=blake3&inline&inline-limit=9&w&progress",
         "trickle&s=rabin-min:16-avg:32-max:64&preserve-mode&preserve-mtime", "mode=0755&mtime=-5&mtime-nsecs=9&quieter",
         "max-directory-links=1&max-hamt-fanout=8&empty-dirs=false", "hash=identity&silent=false&chunker=buzhash",
-      ]
+      ], rounds: 10_000
     ) { text in
       let reply = try await server.call(
         "add",

@@ -6,6 +6,8 @@ public struct DecoderCheck: Sendable {
   public let name: String
   /// Valid inputs, from which others are made.
   public let seeds: [[UInt8]]
+  /// How many changed inputs are worth it: fewer where a whole command is carried out for each.
+  public let rounds: Int
   /// Decodes an input and tells whether it was accepted.
   ///
   /// - Throws: ``Violation``.
@@ -17,15 +19,24 @@ public struct DecoderCheck: Sendable {
     public let message: String
   }
 
-  init(_ name: String, seeds: [[UInt8]], run: @escaping @Sendable ([UInt8]) async throws -> Bool) {
+  init(
+    _ name: String, seeds: [[UInt8]], rounds: Int = 100_000,
+    run: @escaping @Sendable ([UInt8]) async throws -> Bool
+  ) {
     self.name = name
     self.seeds = seeds
+    self.rounds = rounds
     self.run = run
   }
 
   /// A check on texts; input that is not UTF-8 is repaired.
-  init(_ name: String, texts: [String], run: @escaping @Sendable (String) async throws -> Bool) {
-    self.init(name, seeds: texts.map { Array($0.utf8) }) { try await run(String(decoding: $0, as: UTF8.self)) }
+  init(
+    _ name: String, texts: [String], rounds: Int = 100_000,
+    run: @escaping @Sendable (String) async throws -> Bool
+  ) {
+    self.init(name, seeds: texts.map { Array($0.utf8) }, rounds: rounds) {
+      try await run(String(decoding: $0, as: UTF8.self))
+    }
   }
 
   /// The groups in which the fuzzer runs the checks.

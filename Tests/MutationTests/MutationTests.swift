@@ -4,8 +4,6 @@ import Testing
 
 /// Every decoder on valid inputs with a few defects: it does not trap, and what it accepts means what it says.
 @Suite struct MutationTests {
-  static let rounds = 100_000
-
   @Test(arguments: DecoderCheck.groups)
   func changedInputs(group: String) async throws {
     let checks = try await DecoderCheck.group(group)
@@ -14,7 +12,7 @@ import Testing
       var random = SeededGenerator(seed: 7)
       for seed in check.seeds { #expect(try await check.run(seed), "\(check) refuses a seed: \(seed)") }
       var accepted = 0
-      for _ in 0..<Self.rounds {
+      for _ in 0..<check.rounds {
         let input = mutated(try #require(check.seeds.randomElement(using: &random)), using: &random)
         do {
           if try await check.run(input) { accepted += 1 }
@@ -24,7 +22,7 @@ import Testing
         }
       }
       // The mutations must reach both sides.
-      #expect(1..<Self.rounds ~= accepted, "\(check) accepts \(accepted)")
+      #expect(1..<check.rounds ~= accepted, "\(check) accepts \(accepted)")
     }
   }
 
