@@ -30,9 +30,8 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
 
   private weak var owner: (any Owner)?
   private let isTLS: Bool
-  /// Fulfilled when requests can be sent.
-  private let ready: EventLoopPromise<HTTPConnection>
-  private var isReadyKnown = false
+  /// Fulfilled when requests can be sent; nil afterwards, for it keeps the connection.
+  private var ready: EventLoopPromise<HTTPConnection>?
   private var context: ChannelHandlerContext?
   /// Whether it is closed or about to be, which takes a while with TLS.
   private var isClosing = false
@@ -147,10 +146,7 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
 
   /// Ends the current request with an error.
   private func fail(_ error: any Error) {
-    if !isReadyKnown {
-      isReadyKnown = true
-      ready.fail(error)
-    }
+    ready.take()?.fail(error)
     guard let exchange else { return }
     _ = exchange.relay.give(head: head, parts: parts, end: .failure(error))
     finish(isReusable: false)
@@ -190,9 +186,7 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
   }
 
   private func becomeReady() {
-    guard !isReadyKnown else { return }
-    isReadyKnown = true
-    ready.succeed(self)
+    ready.take()?.succeed(self)
   }
 
   private func read() {
