@@ -143,8 +143,8 @@ let package = Package(
     .testTarget(
       name: "IPFSNodeServerTests",
       dependencies: [
-        "IPFSNodeServer", "IPFSNode", "IPFSClient", "UnixFS", "IPLD", "RPCTestSupport", "TestSupport", "Multiformats",
-        crypto, logging,
+        "IPFSNodeServer", "IPFSNode", "IPFSClient", "UnixFS", "IPLD", "RPCTestSupport", "TestSupport",
+        "MountTestSupport", "Multiformats", crypto, logging,
       ] + nio,
       swiftSettings: settings),
     // Every method of the client, on a live daemon: the one that SWIPFS_TEST_API names, or a node of our own.

@@ -2,6 +2,7 @@ import Foundation
 import IPFSNode
 import IPFSNodeServer
 import IPLD
+import MountTestSupport
 import Multiformats
 import NIOCore
 import TestSupport
@@ -134,12 +135,7 @@ import UnixFS
     let folder = try TemporaryRepo()
     let path = "\(folder.path)/a.gz"
     try Data(bytes).write(to: URL(filePath: path))
-    let gzip = Process()
-    gzip.executableURL = URL(filePath: "/bin/gzip")
-    gzip.arguments = ["-d", path]
-    try gzip.run()
-    gzip.waitUntilExit()
-    #expect(gzip.terminationStatus == 0)
+    try Shell.run("gzip -d '\(path)'")
     return try Array(Data(contentsOf: URL(filePath: "\(folder.path)/a")))
   }
 
