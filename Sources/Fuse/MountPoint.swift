@@ -1,3 +1,4 @@
+internal import CFuse3
 internal import Glibc
 
 /// Checks on, and repair of, the directory that is mounted on.
@@ -90,6 +91,14 @@ public enum MountPoint {
 
   private static func disconnected(_ path: String) -> FuseError {
     FuseError(.mountPointDisconnected, "the file system mounted at \(path) has lost its process")
+  }
+
+  /// Has the kernel write all dirty pages of the file system at a path. Does nothing where that cannot be opened.
+  static func writeDirtyPages(_ path: String) throws(Errno) {
+    let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard directory >= 0 else { return }
+    defer { close(directory) }
+    guard cfuse_syncfs(directory) == 0 else { throw .current }
   }
 
   /// Unmounts lazily, through fusermount3 if this process may not.

@@ -1,6 +1,3 @@
-internal import CFuse3
-internal import Glibc
-
 /// A row of the mount table, for those who look for their own mounts.
 public struct MountedFileSystem: Hashable, Sendable {
   /// Where it is mounted.
@@ -23,12 +20,10 @@ public struct MountedFileSystem: Hashable, Sendable {
   /// Takes this one away, and leaves the other places of the file system as they are. What programs wrote there is
   /// given to the file system first.
   public func detach() throws(FuseError) {
-    let directory = open(mountPoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    if directory >= 0 {
-      defer { close(directory) }
-      guard cfuse_syncfs(directory) == 0 else {
-        throw FuseError(.systemCallFailed, "not everything could be written to \(mountPoint)", cause: .current)
-      }
+    do throws(Errno) {
+      try MountPoint.writeDirtyPages(mountPoint)
+    } catch {
+      throw FuseError(.systemCallFailed, "not everything could be written to \(mountPoint)", cause: error)
     }
     try MountPoint.detach(mountPoint)
   }

@@ -76,11 +76,10 @@ extension Session.Mount {
   /// Has the kernel write all dirty pages of the file system, as far as it can.
   func writeDirtyPages(_ logger: Logger) {
     guard let path = places.first?.mountPoint else { return }
-    let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard directory >= 0 else { return }
-    defer { close(directory) }
-    if cfuse_syncfs(directory) != 0 {
-      logger.error("not all pages were written before the unmount", metadata: ["error": "\(Errno.current)"])
+    do throws(Errno) {
+      try MountPoint.writeDirtyPages(path)
+    } catch {
+      logger.error("not all pages were written before the unmount", metadata: ["error": "\(error)"])
     }
   }
 

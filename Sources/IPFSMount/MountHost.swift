@@ -7,20 +7,20 @@ import UnixFS
 /// What a process that has a repo does for the programs that want it mounted: it mounts it, shows them how that stands,
 /// and ends it. They reach it over the socket `REPO/control`.
 ///
-/// The lock guards what is mounted.
+/// The lock guards what is mounted, and the server while it listens.
 public final class MountHost: Sendable {
   private struct State {
     var mount: NodeMount?
     /// The end of `mount`.
     var end: Task<Void, Never>?
     var isEnding = false
+    var control: ControlServer?
   }
 
   private let node: Node
   private let outlivesMounts: Bool
   private let logger: Logger
   private let state = Mutex(State())
-  private let control = Mutex<ControlServer?>(nil)
 
   /// Begins to listen in the node's repo. The node stays the caller's to close, after ``shutDown()``.
   ///
@@ -34,7 +34,7 @@ public final class MountHost: Sendable {
     self.logger = logger
     let server = try ControlServer(
       folder: node.repo.path, status: { self.status }, unmount: { self.stop() }, mount: { await self.answer($0) })
-    control.withLock { $0 = server }
+    state.withLock { $0.control = server }
   }
 
   /// Mounts the node and serves it until the end.
@@ -76,7 +76,7 @@ public final class MountHost: Sendable {
     mount?.stop()
     await end?.value
     // Before the repo is let go of: the next holder puts its own socket there.
-    control.withLock { $0.take() }?.stop()
+    state.withLock { $0.control.take() }?.stop()
   }
 
   /// How what is mounted stands, or was at its end.
@@ -99,7 +99,8 @@ public final class MountHost: Sendable {
 
   private enum Step {
     case answer(MountReply)
-    case begin(NodeMount)
+    /// A mount has been begun, whose first word is the answer.
+    case begun(AsyncStream<MountReply>)
     case wait
   }
 
@@ -109,7 +110,9 @@ public final class MountHost: Sendable {
     while true {
       switch step(options) {
       case .answer(let reply): return reply
-      case .begin(let mount): return await begin(mount)
+      case .begun(let replies):
+        for await reply in replies { return reply }
+        return refusal("the mount ended at once")
       case .wait:
         guard ContinuousClock.now < deadline else { return refusal("it begins or ends to be mounted just now") }
         try? await Task.sleep(for: .milliseconds(20))
@@ -124,9 +127,7 @@ public final class MountHost: Sendable {
       guard let mount = state.mount, mount.phase != .ended else {
         // A process that mounts and ends with it mounts by itself.
         guard outlivesMounts else { return .wait }
-        let mount = NodeMount(options, of: node, logger: logger)
-        state.mount = mount
-        return .begin(mount)
+        return .begun(begin(options, in: &state))
       }
       guard mount.phase == .mounted, let place = mount.mountPoint else { return .wait }
       if let option = mount.conflict(with: options) {
@@ -146,9 +147,11 @@ public final class MountHost: Sendable {
       exitCode: ExitCode.repo.rawValue, "process \(getpid()) has the repo \(node.repo.path): \(reason)")
   }
 
-  private func begin(_ mount: NodeMount) async -> MountReply {
+  private func begin(_ options: MountOptions, in state: inout State) -> AsyncStream<MountReply> {
+    let mount = NodeMount(options, of: node, logger: logger)
     let (replies, reply) = AsyncStream.makeStream(of: MountReply.self)
-    let end = Task {
+    state.mount = mount
+    state.end = Task {
       do throws(CommandError) {
         try await mount.run(onReady: { reply.yield(.mounted(line: mount.readyLine)) })
       } catch {
@@ -157,8 +160,6 @@ public final class MountHost: Sendable {
       }
       reply.finish()
     }
-    state.withLock { $0.end = end }
-    for await reply in replies { return reply }
-    return refusal("the mount ended at once")
+    return replies
   }
 }

@@ -109,6 +109,9 @@ final class NodeMount: Sendable {
     state.withLock { state in
       state.phase = .ended
       state.failure = failure?.description
+      // A process that outlives the mount would go on counting what was open among what is in use.
+      state.fileSystem = nil
+      state.session = nil
     }
   }
 
