@@ -13,8 +13,8 @@ var settings: [SwiftSetting] = [
 let isChecked = Context.environment["CI"] != nil
 if isChecked { settings.append(.treatAllWarnings(as: .error)) }
 
-// Tests are half of what there is to compile, and what they measure is elsewhere. Only there, because what has unsafe
-// flags cannot be built as part of another package.
+// Half of the time of a build would go to optimizing tests that only ask and compare. Only where they are run: what has
+// unsafe flags cannot be built as part of another package.
 let testSettings = settings + (isChecked ? [.unsafeFlags(["-Onone"])] : [])
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -109,7 +109,8 @@ let package = Package(
     .executableTarget(
       name: "swipfs",
       dependencies: [
-        "IPFSMount", "IPFSNodeServer", "IPFSNode", "IPFSClient", "UnixFS", "IPLD", "Multiformats", arguments, logging,
+        "IPFSMount", "IPFSNodeServer", "IPFSNode", "IPFSClient", "UnixFS", "IPLD", "Multiformats", "CLinux", arguments,
+        logging,
       ], swiftSettings: settings),
 
     // Tests.
@@ -205,6 +206,6 @@ let package = Package(
         "MountTestSupport", "CFuse3", "MountSwipfs", "swipfs", "IPFSMount", "IPFSFileSystem", "IPFSNode", "UnixFS",
         logging,
       ],
-      exclude: ["PowerLoss/Recorder"], swiftSettings: testSettings),
+      exclude: ["PowerLoss/Recorder"], swiftSettings: settings),
   ]
 )

@@ -7,3 +7,4 @@ int fallocate(int fd, int mode, long offset, long length);
 long copy_file_range(int source, long *offset, int target, long *target_offset, unsigned long length, unsigned flags);
 int renameat2(int folder, const char *name, int new_folder, const char *new_name, unsigned flags);
 int pipe2(int ends[2], int flags);
+int pidfd_open(int process, unsigned flags);

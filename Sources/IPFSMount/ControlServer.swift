@@ -2,17 +2,17 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// Answers `swipfs status`, `swipfs umount` and other mounts of a repo while a process has it. Only the repo's owner can connect: the socket and
-/// its folder are theirs.
+/// Answers `swipfs status`, `swipfs umount` and other mounts of a repo while a process has it. Only the repo's owner can
+/// connect: the socket and its folder are theirs.
 ///
-/// The lock guards whether it listens.
+/// The lock guards whether it listens, and how many wait for the end of the mount.
 package final class ControlServer: Sendable {
   private let folder: String
   private let descriptor: CInt
   private let status: @Sendable () -> MountStatus
   private let unmount: @Sendable () -> @Sendable () -> MountStatus
   private let mount: @Sendable (MountOptions) async -> MountReply
-  private let isOpen = Mutex(true)
+  private let state = Mutex((isOpen: true, waiting: 0))
 
   /// Begins to listen in the repo's folder.
   ///
@@ -45,12 +45,18 @@ package final class ControlServer: Sendable {
 
   /// Stops listening and takes the socket away. Those who wait for an unmount are still told how it goes on.
   package func stop() {
-    isOpen.withLock { isOpen in
-      guard isOpen else { return }
-      isOpen = false
+    state.withLock { state in
+      guard state.isOpen else { return }
+      state.isOpen = false
       unlink("\(folder)/\(ControlSocket.name)")
       shutdown(descriptor, CInt(SHUT_RDWR))
     }
+  }
+
+  /// Returns when nobody waits for the end of the mount any more, who would not be told it once the process is gone; for
+  /// the slow, after a second.
+  package func waitForThoseWhoWait() async {
+    for _ in 0..<200 where state.withLock({ $0.waiting }) > 0 { try? await Task.sleep(for: .milliseconds(5)) }
   }
 
   private func accept() {
@@ -58,7 +64,7 @@ package final class ControlServer: Sendable {
       let client = Glibc.accept(descriptor, nil, nil)
       guard client >= 0 else {
         if errno == EINTR || errno == ECONNABORTED { continue }
-        guard isOpen.withLock({ $0 }) else { break }
+        guard state.withLock({ $0.isOpen }) else { break }
         // Out of descriptors, perhaps: it passes.
         usleep(100_000)
         continue
@@ -78,11 +84,15 @@ package final class ControlServer: Sendable {
     case .status:
       _ = ControlSocket.send(status(), to: client)
     case .unmount:
+      state.withLock { $0.waiting += 1 }
+      defer { state.withLock { $0.waiting -= 1 } }
       let status = unmount()
-      while true {
+      for round in 0... {
         let status = status()
-        guard ControlSocket.send(status, to: client), status.phase != .ended else { return }
-        usleep(200_000)
+        let hasEnded = status.phase == .ended
+        // Five times a second is often enough to be told, but the end is told at once.
+        if hasEnded || round % 20 == 0 { guard ControlSocket.send(status, to: client), !hasEnded else { return } }
+        usleep(10_000)
       }
     case .mount:
       do throws(CommandError) {

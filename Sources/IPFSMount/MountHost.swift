@@ -67,7 +67,7 @@ public final class MountHost: Sendable {
     return { self.status(of: mount) }
   }
 
-  /// Ends what is mounted, and stops to listen.
+  /// Ends what is mounted, tells it to those who wait for that, and stops to listen.
   public func shutDown() async {
     let (mount, end) = state.withLock { state in
       state.isEnding = true
@@ -76,7 +76,9 @@ public final class MountHost: Sendable {
     mount?.stop()
     await end?.value
     // Before the repo is let go of: the next holder puts its own socket there.
-    state.withLock { $0.control.take() }?.stop()
+    let control = state.withLock { $0.control.take() }
+    control?.stop()
+    await control?.waitForThoseWhoWait()
   }
 
   /// How what is mounted stands, or was at its end.

@@ -93,8 +93,6 @@ public final class MountService: Sendable {
       failure = CommandError(.data, "the repo could not be closed cleanly: \(error)")
       logger.error("the mount did not end cleanly", metadata: ["error": "\(error)"])
     }
-    // Those who wait for the end get its word before the process goes.
-    try? await Task.sleep(for: .milliseconds(250))
     if let failure { throw failure }
   }
 

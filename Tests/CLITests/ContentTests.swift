@@ -51,7 +51,7 @@ import Testing
     try withTool { tool in
       try FileManager.default.createDirectory(atPath: "\(tool.folder)/many", withIntermediateDirectories: true)
       for index in 0..<100_000 {
-        try Data("\(index)\n".utf8).write(to: URL(filePath: "\(tool.folder)/many/f\(index)"))
+        try write("\(index)\n".utf8, to: "\(tool.folder)/many/f\(index)")
       }
       try tool.withDaemon { _ in
         let cid = try tool.run("add", "-r", "-Q", "\(tool.folder)/many")

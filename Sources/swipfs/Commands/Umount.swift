@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import Foundation
 import IPFSMount
 
@@ -30,7 +31,12 @@ struct Umount: ParsableCommand {
 
   /// All is committed by now; the process has only to go, so that a script finds it gone.
   private func waitForExit(of process: Int32) {
-    for _ in 0..<200 where kill(process, 0) == 0 { usleep(10_000) }
+    // A process that has ended exists until its parent looks, which kill(2) does not tell.
+    let descriptor = pidfd_open(process, 0)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    var end = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    _ = poll(&end, 1, 2000)
   }
 
   private func checkThatItEnded(_ mount: MountedNode) throws(CommandError) {
