@@ -99,6 +99,9 @@ def compare_cids(kubo, folder, copy):
 
 
 def main(repo, command, *arguments):
+    repo, *arguments = map(os.path.abspath, (repo, *arguments))
+    # It writes its log where it is.
+    os.chdir(os.path.dirname(repo))
     kubo = Kubo(repo, syncs=command == "time")
     try:
         if command == "add":
