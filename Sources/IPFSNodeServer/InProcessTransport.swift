@@ -20,7 +20,7 @@ public struct InProcessTransport: Transport {
     var body: RPCRequest.BodyReader = { nil }
     if let sent = request.body {
       headers.append((name: "Content-Type", value: sent.contentType))
-      let reader = SentBody(sent.makeReader())
+      let reader = SentBody(sent.makeBufferReader())
       body = { try await reader.next() }
     }
     let call = RPCRequest(
@@ -84,13 +84,11 @@ private final class CallsUnderWay: Sendable {
 
 /// The body that a caller sends, read by one task at a time.
 private final class SentBody: @unchecked Sendable {
-  private var read: TransportBody.Next
+  private var read: TransportBody.NextBuffer
 
-  init(_ read: @escaping TransportBody.Next) {
+  init(_ read: @escaping TransportBody.NextBuffer) {
     self.read = read
   }
 
-  func next() async throws -> ByteBuffer? {
-    try await read().map { ByteBuffer(bytes: $0) }
-  }
+  func next() async throws -> ByteBuffer? { try await read() }
 }

@@ -112,21 +112,29 @@ extension NodeDaemon {
 
 extension AccessRules {
   /// The rules of a configuration's section `API`.
-  init(_ section: ConfigurationValue?) {
+  package init(_ section: ConfigurationValue?) {
     self.init()
     if case .list(let origins) = section?["HTTPHeaders"]?["Access-Control-Allow-Origin"] {
       allowedOrigins = origins.compactMap { if case .string(let text) = $0 { text } else { nil } }
     }
-    guard case .object(let entries) = section?["Authorizations"] else { return }
-    for entry in entries.values {
-      guard case .string(let secret) = entry["AuthSecret"] else { continue }
-      var paths: [String] = []
-      if case .list(let values) = entry["AllowedPaths"] {
-        paths = values.compactMap { if case .string(let text) = $0 { text } else { nil } }
-      }
-      // One that cannot be read opens nothing, and still shuts out those who have none.
-      authorizations.append(
-        Authorization(secret: secret, allowedPaths: paths) ?? Authorization(header: "", allowedPaths: []))
+    // What cannot be read opens nothing, and still shuts out those who have no secret.
+    let nobody = Authorization(header: "", allowedPaths: [])
+    switch section?["Authorizations"] {
+    case nil, .null: break
+    case .object(let entries): authorizations = entries.values.map { Authorization($0) ?? nobody }
+    default: authorizations = [nobody]
     }
+  }
+}
+
+extension AccessRules.Authorization {
+  /// What an entry of the configuration's `API.Authorizations` opens; nil for one that cannot be read.
+  fileprivate init?(_ entry: ConfigurationValue) {
+    guard case .string(let secret) = entry["AuthSecret"] else { return nil }
+    var paths: [String] = []
+    if case .list(let values) = entry["AllowedPaths"] {
+      paths = values.compactMap { if case .string(let text) = $0 { text } else { nil } }
+    }
+    self.init(secret: secret, allowedPaths: paths)
   }
 }

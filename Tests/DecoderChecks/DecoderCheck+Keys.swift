@@ -65,6 +65,11 @@ extension DecoderCheck {
       _ = try? peer.publicKey()
       return true
     },
+    DecoderCheck("file of a key", texts: ["key_nv4wwzlz", "key_me", "key_onymhjdumuqeo4wdxtbz6zi"]) { text in
+      guard let name = Keystore.name(ofFile: text) else { return false }
+      try hold(try Keystore.file(ofName: name).isSame(text), "another file: \(name)")
+      return true
+    },
     DecoderCheck("IPNS record", seeds: records) { bytes in
       guard let record = try? IPNSRecord(bytes: bytes) else { return false }
       let again = try IPNSRecord(bytes: record.message.encoded)

@@ -1,6 +1,7 @@
 import Foundation
 import IPFSNode
 import IPFSNodeServer
+import IPLD
 import Multiformats
 import NIOCore
 import Synchronization
@@ -74,6 +75,42 @@ extension DecoderCheck {
       typealias Address = RPCServer.Configuration.Address
       guard let address = Address(text) else { return false }
       try hold(Address(address.multiaddr) == address, "another address: \(address.multiaddr)")
+      return true
+    },
+    DecoderCheck(
+      "rules of access",
+      texts: [
+        #"{"Authorizations":{"a":{"AuthSecret":"bearer:x","AllowedPaths":["/api/v0"]},"b":{"AuthSecret":"basic:u:p"}}}"#,
+        #"{"HTTPHeaders":{"Access-Control-Allow-Origin":["*","http://a.example"]}}"#,
+      ]
+    ) { text in
+      guard let section = try? ConfigurationValue(json: Array(text.utf8)), case .object(let members) = section else {
+        return false
+      }
+      let rules = AccessRules(section)
+      let isOpen =
+        switch members["Authorizations"] {
+        case nil, .null: true
+        case .object(let secrets): secrets.isEmpty
+        default: false
+        }
+      try hold(rules.authorizations.isEmpty == isOpen, "secrets that nobody needs")
+      return true
+    },
+    DecoderCheck(
+      "object in JSON",
+      texts: [
+        #"{"Data":"aGk=","Links":[{"Name":"a","Hash":"\#(cidText)","Size":3},{"Hash":"\#(cidText)"}]}"#,
+        #"{"Links":[]}"#,
+      ]
+    ) { text in
+      guard let object = try? ObjectText(Array(text.utf8)) else { return false }
+      for encoding in [nil, "base64"] {
+        guard let node = try? object.node(dataEncoding: encoding) else { continue }
+        // Links are sorted when they are written.
+        let again = try DAGPBNode(decoding: node.encoded())
+        try hold(again.data ?? [] == node.data ?? [] && again.links.count == node.links.count, "another node")
+      }
       return true
     },
     DecoderCheck("key of a configuration", texts: ["Addresses.API\n[1,\"a\"]", "a\nnull", "a..b\n{\"c\":{}}"]) { text in

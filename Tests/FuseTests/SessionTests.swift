@@ -4,7 +4,7 @@ import Fuse
 import Glibc
 import Testing
 
-@Suite(.serialized, .enabled(if: canMount), .timeLimit(.minutes(2)))
+@Suite(.serialized, .enabled(if: canMount), .timeLimit(.minutes(10)))
 struct SessionTests {
   @Test func operationsRoundTrip() async throws {
     let files = MemoryFileSystem()

@@ -24,7 +24,7 @@ extension TransportFaultTests {
     func makeAsyncIterator() -> AsyncIterator { AsyncIterator(chunk: chunk, left: count) }
   }
 
-  @Test(.timeLimit(.minutes(2))) func chunksOfAnySizeAreSent() async throws {
+  @Test(.timeLimit(.minutes(10))) func chunksOfAnySizeAreSent() async throws {
     let server = try await RPCTestServer { request in
       let form = MultipartForm(request.body, contentType: request.header("Content-Type") ?? "")
       let lengths = (form?.parts ?? []).map { part in part.body.allSatisfy { $0 == 0x61 } ? part.body.count : -1 }

@@ -11,7 +11,7 @@ import UnixFS
     while try !condition() { try await Task.sleep(for: .milliseconds(5)) }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func aFlushedFileGetsItsDAG() async throws {
     let mount = try await TestMount(.small(), idleDelay: .milliseconds(10))
     let file = try await mount.create("file")
@@ -29,7 +29,7 @@ import UnixFS
     try await mount.end()
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func whatACrashLeftIsCommitted() async throws {
     let mount = try await TestMount(.small())
     let file = try await mount.makeFile("file", data(1000))
@@ -46,7 +46,7 @@ import UnixFS
     try await crashed.end()
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func aFileThatCannotBeCommittedIsTriedAgain() async throws {
     let mount = try await TestMount(.small(), idleDelay: .milliseconds(10))
     let file = try await mount.makeFile("file", data(1000))

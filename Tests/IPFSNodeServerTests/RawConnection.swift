@@ -41,7 +41,7 @@ final class RawConnection: @unchecked Sendable {
 
   /// So that a test fails instead of waiting for ever.
   private func setTimeout() {
-    var limit = timeval(tv_sec: 20, tv_usec: 0)
+    var limit = timeval(tv_sec: 120, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
   }
 
@@ -79,7 +79,7 @@ final class RawConnection: @unchecked Sendable {
     return count > 0 ? Array(buffer[..<count]) : nil
   }
 
-  /// All that comes until the other side closes; nil where it does not within 20 s.
+  /// All that comes until the other side closes; nil where it does not within two minutes.
   func receiveAll() async -> String? { await apart { $0.receiveAllNow() } }
 
   private func receiveAllNow() -> String? {

@@ -266,7 +266,7 @@ import UnixFS
       last = root
     }
     try node.tree.checkpointNow()
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(120)
     while node.collector.totals.runs == 0, .now < deadline { try await Task.sleep(for: .milliseconds(20)) }
     #expect(node.collector.totals.bytes > 50 << 20)
     #expect(try Self.blocks(of: #require(last).cid, in: node).allSatisfy { node.blockstore.has($0) })

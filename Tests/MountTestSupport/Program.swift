@@ -45,7 +45,7 @@ package final class Program {
   ///
   /// - Parameters:
   ///   - command: Its path, or its name where `PATH` finds it, and its arguments.
-  ///   - environment: Added to a small environment: `PATH`, `LC_ALL`.
+  ///   - environment: Added to a small environment: `PATH`, `LC_ALL`, options of sanitizers.
   package init(_ command: [String], environment: [String: String] = [:]) throws {
     self.command = command
     let output = try Self.makePipe()
@@ -75,8 +75,11 @@ package final class Program {
     posix_spawnattr_setflags(
       &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
 
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin"
-    let variables = ["PATH": path, "LC_ALL": "C"].merging(environment) { $1 }.map { "\($0)=\($1)" }
+    let own = ProcessInfo.processInfo.environment
+    // Programs that were built with a sanitizer report what the tests' own process would.
+    let kept = own.filter { $0.key.hasSuffix("SAN_OPTIONS") }
+    let standard = ["PATH": own["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"]
+    let variables = kept.merging(standard) { $1 }.merging(environment) { $1 }.map { "\($0)=\($1)" }
     var words = command.map { strdup($0) } + [nil]
     var settings = variables.map { strdup($0) } + [nil]
     defer { for word in words + settings { free(word) } }

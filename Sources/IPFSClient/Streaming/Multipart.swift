@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 
 /// A part of a request's body: a file, a directory, a symbolic link, or bytes for a command.
 struct MultipartPart: Sendable {
@@ -62,7 +63,7 @@ enum Multipart {
   static func body(_ parts: MultipartParts, chunkSize: Int) -> TransportBody {
     var random = SystemRandomNumberGenerator()
     let boundary = "swipfs-" + String(random.next(), radix: 36) + String(random.next(), radix: 36)
-    return TransportBody(contentType: "multipart/form-data; boundary=\(boundary)") {
+    return TransportBody(contentType: "multipart/form-data; boundary=\(boundary)") { () -> TransportBody.NextBuffer in
       var reader = MultipartReader(parts: parts.makeReader(), boundary: boundary, chunkSize: chunkSize)
       return { try await reader.next() }
     }
@@ -91,30 +92,31 @@ private struct MultipartReader {
   }
 
   /// The next chunk: small pieces together, but what a stream gives at once.
-  mutating func next() async throws -> [UInt8]? {
-    var chunk: [UInt8] = []
-    while chunk.count < chunkSize {
+  mutating func next() async throws -> ByteBuffer? {
+    var chunk = ByteBuffer()
+    while chunk.readableBytes < chunkSize {
       switch state {
       case .between:
         if let part = try parts() {
-          chunk += Array(head(of: part).utf8)
+          chunk.writeString(head(of: part))
           state = try Self.content(of: part)
         } else {
-          chunk += Array("--\(boundary)--\r\n".utf8)
+          chunk.writeString("--\(boundary)--\r\n")
           state = .done
         }
       case .bytes(let bytes):
-        chunk += bytes
+        chunk.writeBytes(bytes)
         endPart(&chunk)
       case .file(let file):
         if try !file.read(into: &chunk, upTo: chunkSize) { endPart(&chunk) }
       case .stream(let next):
         if let bytes = try await Self.read(next) {
-          return chunk.isEmpty ? bytes : chunk + bytes
+          chunk.writeBytes(bytes)
+          return chunk
         }
         endPart(&chunk)
       case .done:
-        return chunk.isEmpty ? nil : chunk
+        return chunk.readableBytes == 0 ? nil : chunk
       }
     }
     return chunk
@@ -129,8 +131,8 @@ private struct MultipartReader {
     }
   }
 
-  private mutating func endPart(_ chunk: inout [UInt8]) {
-    chunk += [UInt8(ascii: "\r"), UInt8(ascii: "\n")]
+  private mutating func endPart(_ chunk: inout ByteBuffer) {
+    chunk.writeString("\r\n")
     state = .between
   }
 
@@ -179,19 +181,18 @@ private final class OpenFile {
   }
 
   /// Adds bytes to `chunk` until it has `size`; false at the end of the file.
-  func read(into chunk: inout [UInt8], upTo size: Int) throws(ClientError) -> Bool {
+  func read(into chunk: inout ByteBuffer, upTo size: Int) throws(ClientError) -> Bool {
     // One more than is expected: a file that ends where it should is at its end then.
-    let wanted = min(size - chunk.count, (rest ?? .max - 1) + 1)
+    let wanted = min(size - chunk.readableBytes, (rest ?? .max - 1) + 1)
     var count = 0
     let descriptor = descriptor.number
-    let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, length in
-      repeat { count = Glibc.read(descriptor, buffer.baseAddress, wanted) } while count < 0 && errno == EINTR
-      length = max(count, 0)
+    chunk.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { memory in
+      repeat { count = Glibc.read(descriptor, memory.baseAddress, wanted) } while count < 0 && errno == EINTR
+      return max(count, 0)
     }
     guard count >= 0 else { throw LocalFileError.make("read", path) }
     let isAtEnd = count == 0 || count == rest && count < wanted
     rest = rest.flatMap { $0 < count ? nil : $0 - count }
-    if chunk.isEmpty { chunk = bytes } else { chunk += bytes }
     return !isAtEnd
   }
 }

@@ -96,13 +96,11 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     let loop = context.eventLoop
     sender = Task { [self] in
       do {
-        let next = body.makeReader()
-        while let chunk = try await Self.chunk(from: next, exchange.relay) {
-          var rest = chunk[...]
-          while !rest.isEmpty {
-            let piece = rest.prefix(SendWindow.limit)
-            rest = rest.dropFirst(piece.count)
-            try await window.enter(piece.count)
+        let next = body.makeBufferReader()
+        while var chunk = try await Self.chunk(from: next, exchange.relay) {
+          let limit = SendWindow.limit
+          while chunk.readableBytes > 0, let piece = chunk.readSlice(length: min(chunk.readableBytes, limit)) {
+            try await window.enter(piece.readableBytes)
             loop.execute { self.send(piece, of: exchange, window) }
           }
         }
@@ -113,25 +111,24 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     }
   }
 
-  private static func chunk(from next: TransportBody.Next, _ relay: ResponseRelay) async throws -> [UInt8]? {
+  private static func chunk(from next: TransportBody.NextBuffer, _ relay: ResponseRelay) async throws -> ByteBuffer? {
     relay.awaitSource()
     defer { relay.noteProgress() }
     while let chunk = try await next() {
-      if !chunk.isEmpty { return chunk }
+      if chunk.readableBytes > 0 { return chunk }
     }
     return nil
   }
 
-  private func send(_ piece: ArraySlice<UInt8>, of exchange: HTTPExchange, _ window: SendWindow) {
+  private func send(_ piece: ByteBuffer, of exchange: HTTPExchange, _ window: SendWindow) {
     guard self.exchange === exchange, let context else { return window.close() }
     let written = context.eventLoop.makePromise(of: Void.self)
-    let count = piece.count
+    let count = piece.readableBytes
     written.futureResult.whenComplete { _ in
       window.leave(count)
       exchange.relay.noteSent()
     }
-    let buffer = context.channel.allocator.buffer(bytes: piece)
-    context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: written)
+    context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(piece))), promise: written)
   }
 
   private func endBody(of exchange: HTTPExchange) {

@@ -1,3 +1,5 @@
+package import NIOCore
+
 /// Sends commands to a daemon, over a network or within the process.
 ///
 /// The only seam between commands and the way they travel. A transport knows nothing of what commands mean.
@@ -48,16 +50,31 @@ public struct TransportRequest: Sendable {
 public struct TransportBody: Sendable {
   /// Gives the next chunk; nil at the end.
   public typealias Next = () async throws -> [UInt8]?
+  /// Gives the next chunk as the transports of this package take it, without a copy; nil at the end.
+  package typealias NextBuffer = () async throws -> ByteBuffer?
 
   /// The media type.
   public let contentType: String
   /// Begins to read it.
-  public let makeReader: @Sendable () -> Next
+  package let makeBufferReader: @Sendable () -> NextBuffer
 
   /// Makes a body.
   public init(contentType: String, makeReader: @escaping @Sendable () -> Next) {
+    self.init(contentType: contentType) { () -> NextBuffer in
+      let next = makeReader()
+      return { try await next().map { ByteBuffer(bytes: $0) } }
+    }
+  }
+
+  package init(contentType: String, makeBufferReader: @escaping @Sendable () -> NextBuffer) {
     self.contentType = contentType
-    self.makeReader = makeReader
+    self.makeBufferReader = makeBufferReader
+  }
+
+  /// Begins to read it.
+  public func makeReader() -> Next {
+    let next = makeBufferReader()
+    return { try await next().map { Array(buffer: $0) } }
   }
 }
 

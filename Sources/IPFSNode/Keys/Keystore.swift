@@ -24,23 +24,28 @@ public final class Keystore: Sendable {
 
   private static let prefix = "key_"
 
-  /// The file of a key pair.
-  private func file(_ name: String) throws(NodeError) -> String {
+  private func file(_ name: String) throws(NodeError) -> String { "\(folder)/\(try Self.file(ofName: name))" }
+
+  /// The name of a key pair's file.
+  package static func file(ofName name: String) throws(NodeError) -> String {
     guard !name.isEmpty else { throw NodeError(.invalid, "key name must be at least one character") }
-    guard name != Self.ownName else { throw NodeError(.invalid, "the key pair 'self' is the node's own") }
-    let encoded = Self.prefix + Multibase.base32.encodeWithoutPrefix(Array(name.utf8))
+    guard name != ownName else { throw NodeError(.invalid, "the key pair 'self' is the node's own") }
+    let encoded = prefix + Multibase.base32.encodeWithoutPrefix(Array(name.utf8))
     guard encoded.utf8.count <= Int(NAME_MAX) - Repo.temporarySuffix.utf8.count else {
       throw NodeError(.nameTooLong, "a key's name of \(name.utf8.count) bytes is too long")
     }
-    return "\(folder)/\(encoded)"
+    return encoded
   }
 
   /// The name of a file's key pair; nil for a file that holds none.
-  private static func name(ofFile file: String) -> String? {
+  package static func name(ofFile file: String) -> String? {
     guard file.hasPrefix(prefix),
-      let bytes = try? Multibase.base32.decodeWithoutPrefix(file.dropFirst(prefix.count)), !bytes.isEmpty
+      let bytes = try? Multibase.base32.decodeWithoutPrefix(file.dropFirst(prefix.count)),
+      let name = String(validating: bytes, as: UTF8.self),
+      // One that is written otherwise would be listed, and not found.
+      (try? self.file(ofName: name)) == file
     else { return nil }
-    return String(validating: bytes, as: UTF8.self)
+    return name
   }
 
   /// The names of all key pairs, in the order of their bytes.

@@ -1,6 +1,6 @@
 import Foundation
 import IPFSNode
-import IPLD
+package import IPLD
 import Multiformats
 import NIOCore
 import UnixFS
@@ -69,7 +69,7 @@ let objectNodeCommands: [Command] = [
 ]
 
 /// A node as `object/put` reads it.
-private struct ObjectText: Decodable {
+package struct ObjectText: Decodable {
   struct Link: Decodable {
     var name: String?
     var cid: String
@@ -90,7 +90,8 @@ private struct ObjectText: Decodable {
     case links = "Links"
   }
 
-  init(_ bytes: [UInt8]) throws(RPCError) {
+  /// Reads JSON.
+  package init(_ bytes: [UInt8]) throws(RPCError) {
     do { self = try JSONDecoder().decode(Self.self, from: Data(bytes)) } catch {
       throw RPCError("no object in JSON: \(error)")
     }
@@ -98,7 +99,8 @@ private struct ObjectText: Decodable {
     guard data != nil || links != nil else { throw RPCError("no data or links in this node") }
   }
 
-  func node(dataEncoding: String?) throws -> DAGPBNode {
+  /// The node, whose data is `text` or `base64`.
+  package func node(dataEncoding: String?) throws -> DAGPBNode {
     let data: [UInt8]? =
       switch dataEncoding {
       case nil, "text": self.data.map { Array($0.utf8) }
