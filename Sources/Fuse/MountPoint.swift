@@ -52,16 +52,19 @@ public enum MountPoint {
   ///
   /// - Parameters:
   ///   - source: A place where all of the file system is mounted.
+  ///   - name: What the mount table has as the source of the file system; nil if that is not there.
   ///   - path: The second place.
   ///   - subtype: The file system's.
   ///   - options: Of `ro`, `exec`, `suid`, `dev` and their opposites, what holds at the second place.
-  /// - Throws: As ``check(_:)``; `notPermitted` for who may not do this, which is all but root.
+  /// - Throws: As ``check(_:)``; `notPermitted` for who may not do this, which is all but root; `mountPointMissing` where
+  ///   the file system is not at `source`, as when it was unmounted just now.
   public static func share(
-    _ source: String, at path: String, subtype: String, options: [String]
+    _ source: String, named name: String?, at path: String, subtype: String, options: [String]
   ) throws(FuseError) {
     let resolved = try check(path)
-    guard let row = try MountTable.current().top(at: source), row.type == "fuse.\(subtype)" else {
-      throw FuseError(.mountFailed, "there is no mount at \(source) that can be seen from here")
+    let missing = FuseError(.mountPointMissing, "there is no mount at \(source) that can be seen from here")
+    guard let row = try MountTable.current().top(at: source), row.type == "fuse.\(subtype)", row.source == name else {
+      throw missing
     }
     guard mount(source, resolved, nil, UInt(MS_BIND), nil) == 0 else {
       let error = Errno.current
@@ -69,12 +72,21 @@ public enum MountPoint {
         error == .notPermitted ? .notPermitted : .mountFailed,
         "cannot mount at \(path) what is mounted at \(source)", cause: error)
     }
+    // What was at the source a moment ago may be gone, and what is below it bound.
+    let bound = try MountTable.current().top(at: resolved)
+    guard bound?.device == row.device, bound?.root == row.root else {
+      try? detach(resolved)
+      throw missing
+    }
+    // The last of an option and its opposite holds; libfuse begins with `nosuid` and `nodev`.
+    func holds(_ option: String, unless opposite: String) -> Bool {
+      options.last { $0 == option || $0 == opposite } == option
+    }
     var flags = [MS_BIND, MS_REMOUNT]
-    if options.contains("ro") { flags.append(MS_RDONLY) }
-    if options.contains("noexec") { flags.append(MS_NOEXEC) }
-    // As libfuse has it, unless told otherwise.
-    if !options.contains("suid") { flags.append(MS_NOSUID) }
-    if !options.contains("dev") { flags.append(MS_NODEV) }
+    if holds("ro", unless: "rw") { flags.append(MS_RDONLY) }
+    if holds("noexec", unless: "exec") { flags.append(MS_NOEXEC) }
+    if !holds("suid", unless: "nosuid") { flags.append(MS_NOSUID) }
+    if !holds("dev", unless: "nodev") { flags.append(MS_NODEV) }
     guard mount(nil, resolved, nil, flags.reduce(0) { $0 | UInt($1) }, nil) == 0 else {
       let error = Errno.current
       try? detach(resolved)

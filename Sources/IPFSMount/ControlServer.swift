@@ -11,19 +11,22 @@ package final class ControlServer: Sendable {
   private let descriptor: CInt
   private let status: @Sendable () -> MountStatus
   private let unmount: @Sendable () -> @Sendable () -> MountStatus
-  private let mount: @Sendable (MountOptions) async -> MountReply
+  private let mount: Mounting
   private let state = Mutex((isOpen: true, waiting: 0))
+
+  /// Mounts as well what the options say, or tells how the caller may. The other parameter tells whether that still waits.
+  package typealias Mounting = @Sendable (MountOptions, @escaping @Sendable () -> Bool) async -> MountReply
 
   /// Begins to listen in the repo's folder.
   ///
   /// - Parameters:
   ///   - status: How the mount stands.
   ///   - unmount: Begins to end the mount; returns at once what tells how that goes.
-  ///   - mount: Mounts as well what the options say, or tells how the caller may.
+  ///   - mount: Answers who wants the repo mounted.
   package init(
     folder: String, status: @escaping @Sendable () -> MountStatus,
     unmount: @escaping @Sendable () -> @Sendable () -> MountStatus,
-    mount: @escaping @Sendable (MountOptions) async -> MountReply
+    mount: @escaping Mounting
   ) throws(CommandError) {
     self.folder = folder
     self.status = status
@@ -100,7 +103,7 @@ package final class ControlServer: Sendable {
         // This thread ends, and whoever has mounted answers.
         isKept = true
         Task { [mount] in
-          _ = ControlSocket.send(await mount(options), to: client)
+          _ = ControlSocket.send(await mount(options, { ControlSocket.isWaiting(client) }), to: client)
           close(client)
         }
       } catch {

@@ -33,7 +33,7 @@ public final class MountHost: Sendable {
     self.outlivesMounts = outlivesMounts
     self.logger = logger
     let server = try ControlServer(
-      folder: node.repo.path, status: { self.status }, unmount: { self.stop() }, mount: { await self.answer($0) })
+      folder: node.repo.path, status: { self.status }, unmount: { self.stop() }, mount: { await self.answer($0, $1) })
     state.withLock { $0.control = server }
   }
 
@@ -107,10 +107,10 @@ public final class MountHost: Sendable {
   }
 
   /// Mounts what another process asks for, or tells it how it may itself.
-  private func answer(_ options: MountOptions) async -> MountReply {
+  private func answer(_ options: MountOptions, _ isWaitedFor: @Sendable () -> Bool) async -> MountReply {
     let deadline = ContinuousClock.now + Self.patience
     while true {
-      switch step(options) {
+      switch step(options, isWaitedFor) {
       case .answer(let reply): return reply
       case .begun(let replies):
         for await reply in replies { return reply }
@@ -122,13 +122,14 @@ public final class MountHost: Sendable {
     }
   }
 
-  private func step(_ options: MountOptions) -> Step {
+  private func step(_ options: MountOptions, _ isWaitedFor: () -> Bool) -> Step {
     if let conflict = profileConflict(options) { return .answer(refusal(conflict)) }
     return state.withLock { state in
       guard !state.isEnding else { return outlivesMounts ? .answer(refusal("it is about to end")) : .wait }
       guard let mount = state.mount, mount.phase != .ended else {
         // A process that mounts and ends with it mounts by itself.
         guard outlivesMounts else { return .wait }
+        guard isWaitedFor() else { return .answer(refusal("nobody waits for the mount any more")) }
         return .begun(begin(options, in: &state))
       }
       guard mount.phase == .mounted, let place = mount.mountPoint else { return .wait }

@@ -10,8 +10,11 @@ import Synchronization
 ///
 /// The lock guards the host, and whether the end was asked for.
 public final class MountService: Sendable {
-  /// How long a new mount waits for a process that is committing what an earlier mount of the repo wrote.
-  static let drainPatience = Duration.seconds(60)
+  /// How long a new mount waits for a process that has the repo and does not answer: one that recovers what a crash left,
+  /// that commits what an earlier mount wrote, or that does something else and ends.
+  static let holderPatience = Duration.seconds(60)
+  /// How long for a place to be seen that a process says the repo is mounted at.
+  private static let placePatience = Duration.seconds(2)
 
   /// The type in the mount table is `fuse.` and this.
   public static let subtype = "swipfs"
@@ -137,10 +140,9 @@ public final class MountService: Sendable {
     case mounted(line: String)
   }
 
-  /// Opens the repo, or has the process mount it that has it. One that is only committing what an earlier mount wrote is
-  /// waited for.
+  /// Opens the repo, or has the process mount it that has it. One that does not answer is waited for.
   private func open() async throws(CommandError) -> Opened {
-    let deadline = ContinuousClock.now + Self.drainPatience
+    let start = ContinuousClock.now
     while true {
       do throws(NodeError) {
         let node = try Node.open(
@@ -149,15 +151,18 @@ public final class MountService: Sendable {
         return .node(node)
       } catch {
         guard case .locked = error.code else { throw CommandError(.repo, error.description) }
-        if let line = try await askHolder() { return .mounted(line: line) }
-        guard ContinuousClock.now < deadline, isHolderEnding else { throw CommandError(.repo, error.description) }
+        let waited = ContinuousClock.now - start
+        if let line = try await askHolder(waited) { return .mounted(line: line) }
+        guard waited < Self.holderPatience else { throw CommandError(.repo, error.description) }
       }
       try? await Task.sleep(for: .milliseconds(100))
     }
   }
 
-  /// Has the process that has the repo mount it. Nil if it does not answer, or ends just now.
-  private func askHolder() async throws(CommandError) -> String? {
+  /// Has the process that has the repo mount it. Nil if it does not answer, or ends just now, and is to be asked again.
+  ///
+  /// - Parameter waited: How long it has been asked so far.
+  private func askHolder(_ waited: Duration) async throws(CommandError) -> String? {
     let client = ControlClient(repo: options.repo)
     let options = options
     // The answer may take as long as the end of an earlier mount, which no thread of the pool should wait for.
@@ -172,22 +177,14 @@ public final class MountService: Sendable {
     case .share(let place):
       do throws(FuseError) {
         try MountPoint.share(
-          place, at: options.absoluteMountPoint, subtype: Self.subtype,
-          options: options.kernelOptions + (options.isReadOnly ? ["ro"] : []))
+          place, named: try MountedNode.source(at: place, of: options.repo), at: options.absoluteMountPoint,
+          subtype: Self.subtype, options: options.kernelOptions + (options.isReadOnly ? ["ro"] : []))
       } catch {
+        if error.code == .mountPointMissing, waited < Self.placePatience { return nil }
         throw error.code == .notPermitted
           ? CommandError(.mount, "\(error): a second place for what is mounted takes root") : CommandError(error)
       }
       return "mounted what is mounted at \(place) at \(options.absoluteMountPoint)"
-    }
-  }
-
-  private var isHolderEnding: Bool {
-    switch ControlClient(repo: options.repo).status()?.phase {
-    case .draining, .ended: true
-    // Without a word: it is at the very end, or it is not a mount.
-    case nil: !FileManager.default.fileExists(atPath: "\(options.repo)/\(ControlSocket.name)")
-    case .starting, .mounted: false
     }
   }
 
@@ -198,7 +195,7 @@ public final class MountService: Sendable {
         throw CommandError(.system, "the process that served \(mount.mountPoint) is gone")
       }
       if state.withLock({ $0.isStopRequested }), try !mount.detachIfShared() {
-        _ = ControlClient(repo: mount.repo).unmount()
+        if let failure = ControlClient(repo: mount.repo).unmount()?.failure { throw CommandError(.data, failure) }
       }
       try? await Task.sleep(for: .milliseconds(100))
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Fuse
+import Glibc
 
 /// A mount of this product that the system knows.
 public struct MountedNode: Sendable, Hashable {
@@ -13,6 +14,20 @@ public struct MountedNode: Sendable, Hashable {
 
   /// What the mount table shows as the source of a repo's mount.
   static func source(of repo: String) -> String { prefix + repo }
+
+  /// What the mount table shows as the source of what is mounted at a place; nil where that is not the repo.
+  static func source(at mountPoint: String, of repo: String) throws(FuseError) -> String? {
+    let mounts = try MountedFileSystem.all(subtype: MountService.subtype)
+    guard let source = mounts.last(where: { $0.mountPoint == mountPoint })?.source, source.hasPrefix(prefix) else {
+      return nil
+    }
+    // It may be called by another path.
+    var (shown, wanted) = (stat(), stat())
+    guard stat(String(source.dropFirst(prefix.count)), &shown) == 0, stat(repo, &wanted) == 0,
+      shown.st_dev == wanted.st_dev, shown.st_ino == wanted.st_ino
+    else { return nil }
+    return source
+  }
 
   /// All of them.
   public static func all() throws(CommandError) -> [MountedNode] {
@@ -41,9 +56,17 @@ public struct MountedNode: Sendable, Hashable {
     return found
   }
 
+  /// Whether the process that served it is gone.
+  public var isDisconnected: Bool { MountPoint.isDisconnected(mountPoint) }
+
+  /// Whether the same mount is at other places, too.
+  public var hasOtherPlaces: Bool {
+    get throws(CommandError) { try Self.all().contains { $0.row.isShared(with: row) } }
+  }
+
   /// Takes this place away if the same mount is at others as well, and leaves those. Returns whether it did.
   public func detachIfShared() throws(CommandError) -> Bool {
-    guard try Self.all().contains(where: { $0.row.isShared(with: row) }) else { return false }
+    guard try hasOtherPlaces else { return false }
     do throws(FuseError) { try row.detach() } catch { throw CommandError(.mount, error.description) }
     return true
   }

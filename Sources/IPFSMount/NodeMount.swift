@@ -49,6 +49,7 @@ final class NodeMount: Sendable {
         contentAccess: options.servesContentToAll ? .everyone : .owner(getuid()))
     } catch {
       let failure = CommandError(.repo, "cannot use the repo \(node.repo.path): \(error)")
+      await beforeCommit()
       end(failure)
       throw failure
     }
@@ -65,6 +66,12 @@ final class NodeMount: Sendable {
       failure = CommandError(.data, "not everything could be committed; it is kept for the next mount: \(error)")
     }
     node.tree.attach(observer: nil)
+    do {
+      // Before anybody is told that it has ended: a node that is not closed now may lose power first.
+      try await node.tree.sync()
+    } catch {
+      failure = failure ?? CommandError(.data, "what was written may not survive a loss of power: \(error)")
+    }
     end(failure)
     if let failure { throw failure }
   }
@@ -160,6 +167,9 @@ final class NodeMount: Sendable {
     if other.allowsOther != options.allowsOther { return "allow_other" }
     if other.servesContentToAll != options.servesContentToAll { return "ipfs=" }
     if other.cachesWrites != options.cachesWrites { return "writeback=" }
+    for option in ["sync", "dirsync"] where other.kernelOptions.contains(option) {
+      if !options.kernelOptions.contains(option) { return option }
+    }
     if options.isReadOnly, !other.isReadOnly { return "ro" }
     return nil
   }

@@ -37,9 +37,17 @@ public struct InProcessTransport: Transport {
     pipe.onAbandon = { task.cancel() }
     let limit = request.timeout?.read ?? .infinity
     return try await withTaskCancellationHandler {
-      let head = try await pipe.awaitHead(within: request.body == nil ? limit : .infinity)
-      return TransportResponse(
-        status: head.status, headers: TransportHeaders(head.headers), body: PipedBody(pipe, limit: limit))
+      do {
+        let head = try await pipe.awaitHead(within: request.body == nil ? limit : .infinity)
+        // A command that was cancelled may have said so in its reply.
+        try Task.checkCancellation()
+        return TransportResponse(
+          status: head.status, headers: TransportHeaders(head.headers), body: PipedBody(pipe, limit: limit))
+      } catch {
+        // What is not read must not keep the command waiting.
+        pipe.abandon()
+        throw error
+      }
     } onCancel: {
       task.cancel()
     }

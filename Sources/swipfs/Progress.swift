@@ -35,7 +35,8 @@ final class Progress: Sendable {
 
   private let title: String
   private let unit: Unit
-  private let isShown: Bool
+  /// Whether anybody sees it.
+  let isShown: Bool
   private let state: Mutex<State>
 
   /// How often the line is drawn at most, in seconds.

@@ -42,7 +42,9 @@ import Testing
   private func serve(_ mount: Mount, in folder: String) throws -> ControlServer {
     try ControlServer(
       folder: folder, status: { mount.status() }, unmount: { mount.unmount() },
-      mount: { .share($0.absoluteMountPoint) })
+      mount: { options, isWaitedFor in
+        isWaitedFor() ? .share(options.absoluteMountPoint) : .refused(exitCode: 1, "nobody waits")
+      })
   }
 
   private func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }

@@ -88,6 +88,40 @@ struct SecondMountTests {
     }
   }
 
+  /// Whoever goes last waits until all is committed, also when none knows who that is.
+  @Test func bothPlacesGoAtOnce() throws {
+    try withMount { mount in
+      for round in 0..<10 {
+        let second = try Place(mount, "second\(round)")
+        #expect(try second.outcome().code == 0)
+        try mount.shell(
+          """
+          echo \(round) > "$m/f"; echo \(round) > '\(second.path)/g'
+          "$swipfs" umount "$m" & first=$!
+          "$swipfs" umount '\(second.path)' & second=$!
+          wait $first; wait $second
+          """)
+        #expect(!isMounted(mount.path) && !isMounted(second.path))
+        try mount.waitForEnd()
+        try mount.start()
+        #expect(try mount.shell("cat \"$m/f\" \"$m/g\"") == "\(round)\n\(round)")
+      }
+    }
+  }
+
+  /// A place whose process was killed is taken away by itself, and not what lives elsewhere since.
+  @Test func aDeadPlaceIsTakenAwayAlone() throws {
+    try withMount { mount in
+      let second = try Place(mount, "second")
+      try mount.crash()
+      #expect(try second.outcome().code == 0)
+      #expect(try mount.outcome(of: "\"$swipfs\" status \"$m\"").errors.contains("does not answer"))
+      try mount.shell("\"$swipfs\" umount \"$m\"; echo x > '\(second.path)/x'")
+      #expect(!isMounted(mount.path) && isMounted(second.path))
+      try second.unmount()
+    }
+  }
+
   @Test func optionsOfThePlaceAndOfTheFileSystem() throws {
     try withMount { mount in
       let second = try Place(mount, "second")
@@ -98,13 +132,17 @@ struct SecondMountTests {
       let third = try Place(mount, "third")
       for (options, word) in [
         ("allow_other", "allow_other"), ("writeback=no", "writeback="), ("ipfs=all", "ipfs="),
-        ("chunker=rabin", "DAGs"),
+        ("chunker=rabin", "DAGs"), ("sync", "sync"), ("dirsync", "dirsync"),
       ] {
         let outcome = try third.outcome(",\(options)")
         #expect(outcome.code == 3, "\(outcome)")
         #expect(outcome.errors.contains("process \(mount.pid)") && outcome.errors.contains(word), "\(outcome)")
         #expect(!isMounted(third.path))
       }
+      // Of an option and its opposite the last one holds.
+      #expect(try third.outcome(",exec,noexec,suid,nosuid").code == 0)
+      #expect(try mount.shell("findmnt -n -o OPTIONS '\(third.path)'").hasPrefix("rw,nosuid,nodev,noexec"))
+      try third.unmount()
       // What it has anyhow may be asked for.
       #expect(try third.outcome(",raw-leaves=true,writeback=yes").code == 0)
       let again = try third.outcome()

@@ -74,7 +74,7 @@ enum Multipart {
 private struct MultipartReader {
   private enum State {
     case between
-    case bytes([UInt8])
+    case bytes(ArraySlice<UInt8>)
     case file(OpenFile)
     case stream(TransportBody.Next)
     case done
@@ -105,8 +105,9 @@ private struct MultipartReader {
           state = .done
         }
       case .bytes(let bytes):
-        chunk.writeBytes(bytes)
-        endPart(&chunk)
+        let piece = bytes.prefix(chunkSize)
+        chunk.writeBytes(piece)
+        if piece.count == bytes.count { endPart(&chunk) } else { state = .bytes(bytes.dropFirst(piece.count)) }
       case .file(let file):
         if try !file.read(into: &chunk, upTo: chunkSize) { endPart(&chunk) }
       case .stream(let next):
@@ -138,7 +139,7 @@ private struct MultipartReader {
 
   private static func content(of part: MultipartPart) throws -> State {
     switch part.content {
-    case .bytes(let bytes): .bytes(bytes)
+    case .bytes(let bytes): .bytes(bytes[...])
     case .file(let path, let follows): .file(try OpenFile(path, follows: follows))
     case .stream(let makeReader): .stream(makeReader())
     }

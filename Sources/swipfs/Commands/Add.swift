@@ -69,19 +69,30 @@ struct AddCommand: NodeCommand {
       bar.set(total: TreeSize(rules: rules, follows: selection.dereferenceSymlinks).total(of: paths))
     }
     defer { size.cancel() }
-    let events = session.client.addWithProgress(
-      uploads, recursive: selection.recursive, pattern: rules.pattern,
-      followSymlinks: selection.dereferenceSymlinks, options: try options())
-    var account = AddProgress(bar)
     var last: Client.AddedEntry?
-    for try await event in events {
-      switch event {
-      case .progress(let name, let bytes): account.note(name, bytes)
-      case .added(let entry):
-        account.end()
-        last = entry
-        if !quieter, !silent { try show(entry, session) }
+    func note(_ entry: Client.AddedEntry) throws {
+      last = entry
+      if !quieter, !silent { try show(entry, session) }
+    }
+    if bar.isShown {
+      var account = AddProgress(bar)
+      let events = session.client.addWithProgress(
+        uploads, recursive: selection.recursive, pattern: rules.pattern,
+        followSymlinks: selection.dereferenceSymlinks, options: try options())
+      for try await event in events {
+        switch event {
+        case .progress(let name, let bytes): account.note(name, bytes)
+        case .added(let entry):
+          account.end()
+          try note(entry)
+        }
       }
+    } else {
+      // An event for each small file is much of the work that it is.
+      let entries = session.client.add(
+        uploads, recursive: selection.recursive, pattern: rules.pattern,
+        followSymlinks: selection.dereferenceSymlinks, options: try options())
+      for try await entry in entries { try note(entry) }
     }
     if quieter, !silent, let last { try show(last, session) }
   }

@@ -17,7 +17,7 @@ struct Status: ParsableCommand {
     if let mountPoint { mounts = [try .find(at: mountPoint)] } else { mounts = try MountedNode.all() }
     if mounts.isEmpty, !json { try Output.line("nothing is mounted") }
     for mount in mounts {
-      guard var status = ControlClient(repo: mount.repo).status() else {
+      guard !mount.isDisconnected, var status = ControlClient(repo: mount.repo).status() else {
         Terminal.error("\(mount.mountPoint): its process does not answer; `swipfs umount` removes the mount")
         continue
       }

@@ -14,7 +14,11 @@ struct Umount: ParsableCommand {
 
   func run() throws {
     let mount = try MountedNode.find(at: mountPoint)
-    if try mount.detachIfShared() { return }
+    // The process that has the repo now may be another one.
+    if mount.isDisconnected { return try mount.detach() }
+    let wasShared = try mount.detachIfShared()
+    if try wasShared && mount.hasOtherPlaces { return }
+    // The last of several, which go at the same time, waits like the only one.
     let last = ControlClient(repo: mount.repo).unmount { status in
       Terminal.show(status: "\(status.phase == .ended ? "done" : "committing") (\(status.openFiles) files left)")
     }
@@ -23,7 +27,7 @@ struct Umount: ParsableCommand {
       if let failure = last.failure { throw CommandError(.data, failure) }
       if last.phase != .ended { try checkThatItEnded(mount) }
       if last.outlivesMount != true { waitForExit(of: last.pid) }
-    } else {
+    } else if !wasShared {
       // Nobody answers: the process was killed, and what is mounted is only a shell.
       try mount.detach()
     }
