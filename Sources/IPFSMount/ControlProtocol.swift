@@ -130,7 +130,7 @@ package enum ControlSocket {
   /// Whether whoever has sent a request and nothing more still waits for the answer.
   static func isWaiting(_ client: CInt) -> Bool {
     var byte: UInt8 = 0
-    return recv(client, &byte, 1, CInt(MSG_PEEK.rawValue) | CInt(MSG_DONTWAIT.rawValue)) < 0 && errno == EAGAIN
+    return recv(client, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) < 0 && errno == EAGAIN
   }
 
   package static func makeSocket() -> CInt? {

@@ -1,4 +1,5 @@
 import IPFSClient
+import IPFSNode
 import IPFSNodeServer
 import Logging
 import NIOCore

@@ -34,7 +34,7 @@ import UnixFS
   @Test func aRepoThatIsLetGoOfInTimeIsOpened() async throws {
     let repo = try TemporaryRepo()
     let holder = try repo.open()
-    async let second = offloaded { try repo.open(Node.Options(lockPatience: 60)) }
+    async let second = offloaded { try repo.open(Node.Options(lockPatience: 600)) }
     try await holder.close()
     try await second.close()
   }

@@ -45,7 +45,7 @@ package final class Program {
   ///
   /// - Parameters:
   ///   - command: Its path, or its name where `PATH` finds it, and its arguments.
-  ///   - environment: Added to a small environment: `PATH`, `LC_ALL`, options of sanitizers.
+  ///   - environment: Added to a small environment: `PATH`, `LC_ALL`, what sanitizers need.
   package init(_ command: [String], environment: [String: String] = [:]) throws {
     self.command = command
     let output = try Self.makePipe()
@@ -77,7 +77,7 @@ package final class Program {
 
     let own = ProcessInfo.processInfo.environment
     // Programs that were built with a sanitizer report what the tests' own process would.
-    let kept = own.filter { $0.key.hasSuffix("SAN_OPTIONS") }
+    let kept = own.filter { $0.key.hasSuffix("SAN_OPTIONS") || $0.key == "LD_PRELOAD" }
     let standard = ["PATH": own["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"]
     let variables = kept.merging(standard) { $1 }.merging(environment) { $1 }.map { "\($0)=\($1)" }
     var words = command.map { strdup($0) } + [nil]
