@@ -13,7 +13,8 @@ var settings: [SwiftSetting] = [
 let isChecked = Context.environment["CI"] != nil
 if isChecked { settings.append(.treatAllWarnings(as: .error)) }
 
-// Half of the time of a build would go to optimizing tests that only ask and compare. Only where they are run: what has
+// Half of the time of a build would go to optimizing tests that only ask and compare; those that compute have `settings`.
+// Only where they are run: what has
 // unsafe flags cannot be built as part of another package.
 let testSettings = settings + (isChecked ? [.unsafeFlags(["-Onone"])] : [])
 
@@ -178,7 +179,7 @@ let package = Package(
       ] + nio,
       path: "Tests/DecoderChecks", swiftSettings: settings),
     .testTarget(
-      name: "MutationTests", dependencies: ["DecoderChecks", "TestSupport"], swiftSettings: testSettings),
+      name: "MutationTests", dependencies: ["DecoderChecks", "TestSupport"], swiftSettings: settings),
     // Real programs on real mounts, which drive the built executables.
     .target(
       name: "MountTestSupport", dependencies: ["CFuse3", "CLinux"], path: "Tests/MountTestSupport",
