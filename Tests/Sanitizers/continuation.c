@@ -14,7 +14,6 @@ extern void __tsan_release(void *) __attribute__((weak));
 
 #define SWIFT __attribute__((swiftcall))
 #define ASYNC __attribute__((swiftasynccall))
-#define CONTEXT __attribute__((swift_async_context)) void *context
 
 static void *next(const char *name) { return dlsym(RTLD_NEXT, name); }
 
@@ -42,8 +41,8 @@ SWIFT void swift_continuation_throwingResumeWithError(void *task, void *error) {
 
 SWIFT void *swift_task_getCurrent(void) __attribute__((weak));
 
-ASYNC void swift_continuation_await(CONTEXT) {
-  ASYNC void (*await)(CONTEXT) = next("swift_continuation_await");
+ASYNC void swift_continuation_await(void *continuation) {
+  ASYNC void (*await)(void *) = next("swift_continuation_await");
   if (__tsan_acquire && swift_task_getCurrent) __tsan_acquire(swift_task_getCurrent());
-  return await(context);
+  return await(continuation);
 }
