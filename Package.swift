@@ -14,8 +14,7 @@ let isChecked = Context.environment["CI"] != nil
 if isChecked { settings.append(.treatAllWarnings(as: .error)) }
 
 // Half of the time of a build would go to optimizing tests that only ask and compare; those that compute have `settings`.
-// Only where they are run: what has
-// unsafe flags cannot be built as part of another package.
+// Only where they are run: what has unsafe flags cannot be built as part of another package.
 let testSettings = settings + (isChecked ? [.unsafeFlags(["-Onone"])] : [])
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")

@@ -140,7 +140,7 @@ struct TLSTests {
     try await client.files.mkdir("/a")
     // So that the connection's end is not answered.
     try await relay.deafen()
-    try await Task.sleep(for: .milliseconds(800))
+    try await Task.sleep(for: .seconds(2))
     try await client.files.mkdir("/b")
     #expect(relay.connectionCount == 2)
     await client.close()
