@@ -117,11 +117,11 @@ final class NodeMount: Sendable {
   }
 
   private func end(_ failure: CommandError?) {
+    // Before it could be used, whoever asked for the mount is told.
+    if let failure, state.withLock({ $0.wasReady }) {
+      logger.error("the mount did not end cleanly", metadata: ["error": "\(failure)"])
+    }
     state.withLock { state in
-      // Before, whoever asked for the mount is told.
-      if let failure, state.wasReady {
-        logger.error("the mount did not end cleanly", metadata: ["error": "\(failure)"])
-      }
       state.phase = .ended
       state.failure = failure?.description
       // A process that outlives the mount would go on counting what was open among what is in use.

@@ -76,7 +76,7 @@ private struct MultipartReader {
     case between
     case bytes(ArraySlice<UInt8>)
     case file(OpenFile)
-    case stream(TransportBody.Next)
+    case stream(TransportBody.NextBuffer)
     case done
   }
 
@@ -88,7 +88,7 @@ private struct MultipartReader {
   init(parts: @escaping MultipartParts.Next, boundary: String, chunkSize: Int) {
     self.parts = parts
     self.boundary = boundary
-    self.chunkSize = chunkSize
+    self.chunkSize = min(chunkSize, TransportBody.bufferLimit)
   }
 
   /// The next chunk: small pieces together, but what a stream gives at once.
@@ -111,8 +111,9 @@ private struct MultipartReader {
       case .file(let file):
         if try !file.read(into: &chunk, upTo: chunkSize) { endPart(&chunk) }
       case .stream(let next):
-        if let bytes = try await Self.read(next) {
-          chunk.writeBytes(bytes)
+        if var bytes = try await Self.read(next) {
+          if chunk.readableBytes == 0 { return bytes }
+          chunk.writeBuffer(&bytes)
           return chunk
         }
         endPart(&chunk)
@@ -124,7 +125,7 @@ private struct MultipartReader {
   }
 
   /// The next chunk of what the caller sends.
-  private static func read(_ next: TransportBody.Next) async throws -> [UInt8]? {
+  private static func read(_ next: TransportBody.NextBuffer) async throws -> ByteBuffer? {
     do {
       return try await next()
     } catch let error where !(error is ClientError || error is CancellationError) {
@@ -141,7 +142,7 @@ private struct MultipartReader {
     switch part.content {
     case .bytes(let bytes): .bytes(bytes[...])
     case .file(let path, let follows): .file(try OpenFile(path, follows: follows))
-    case .stream(let makeReader): .stream(makeReader())
+    case .stream(let makeReader): .stream(TransportBody.buffers(makeReader()))
     }
   }
 

@@ -60,15 +60,29 @@ public struct TransportBody: Sendable {
 
   /// Makes a body.
   public init(contentType: String, makeReader: @escaping @Sendable () -> Next) {
-    self.init(contentType: contentType) { () -> NextBuffer in
-      let next = makeReader()
-      return { try await next().map { ByteBuffer(bytes: $0) } }
-    }
+    self.init(contentType: contentType) { () -> NextBuffer in Self.buffers(makeReader()) }
   }
 
   package init(contentType: String, makeBufferReader: @escaping @Sendable () -> NextBuffer) {
     self.contentType = contentType
     self.makeBufferReader = makeBufferReader
+  }
+
+  /// The most bytes of a buffer, whose indices have 32 bits.
+  static let bufferLimit = 1 << 30
+
+  /// Gives chunks as buffers.
+  static func buffers(_ next: @escaping Next) -> NextBuffer {
+    var rest: ArraySlice<UInt8> = []
+    return {
+      if rest.isEmpty {
+        guard let chunk = try await next() else { return nil }
+        rest = chunk[...]
+      }
+      let piece = rest.prefix(bufferLimit)
+      rest = rest.dropFirst(piece.count)
+      return ByteBuffer(bytes: piece)
+    }
   }
 
   /// Begins to read it.
