@@ -49,6 +49,7 @@ static inline ssize_t cfuse_read(int descriptor, void *buffer, size_t size, void
 /// what the C library has only with _GNU_SOURCE.
 static const int cfuse_xattr_create = XATTR_CREATE;
 static const int cfuse_xattr_replace = XATTR_REPLACE;
+static const int cfuse_o_direct = __O_DIRECT;
 static const int cfuse_seek_data = 3;
 static const int cfuse_seek_hole = 4;
 

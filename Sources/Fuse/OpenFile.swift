@@ -17,8 +17,8 @@ public struct OpenFlags: OptionSet, Hashable, Sendable {
   public static let truncate = OpenFlags(rawValue: O_TRUNC)
   /// `O_EXCL`.
   public static let exclusive = OpenFlags(rawValue: O_EXCL)
-  /// `O_DIRECT`: around the page cache. (Swift does not import the constant, it has its value from the kernel's ABI.)
-  public static let direct = OpenFlags(rawValue: 0o40000)
+  /// `O_DIRECT`: around the page cache.
+  public static let direct = OpenFlags(rawValue: cfuse_o_direct)
 
   /// Whether the file is open for reading.
   public var reads: Bool { rawValue & O_ACCMODE != O_WRONLY }

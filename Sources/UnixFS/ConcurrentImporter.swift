@@ -63,7 +63,8 @@ public struct ConcurrentImporter: Sendable {
     let memory: UnsafeMutableRawBufferPointer
 
     init(_ size: Int) {
-      memory = .allocate(byteCount: size, alignment: 16)
+      // As writing past the page cache needs it.
+      memory = .allocate(byteCount: size, alignment: 4096)
     }
 
     deinit {

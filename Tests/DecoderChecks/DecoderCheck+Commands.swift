@@ -35,6 +35,25 @@ extension DecoderCheck {
       return true
     },
     DecoderCheck(
+      "options before a command",
+      texts: [
+        "--repo\n/r\n--offline\nadd\n--pin=false\nfile", "--api=/ip4/127.0.0.1/tcp/5001\nls\n--\n--size=true",
+        "--timeout\n3s\n--cid-base=base32\nid", "cat\n--pin=true\n--api\nx", "--offline\n--",
+      ]
+    ) { text in
+      let words = text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).map { String(Substring($0)) }
+      let options = LeadingOptions(words)
+      // What is taken is taken from the beginning, and each word of the rest has its own in the result.
+      let rest = words.suffix(options.arguments.count)
+      for (word, argument) in zip(rest, options.arguments) where word != argument {
+        let negated = argument.hasPrefix("--no-") ? "--\(argument.dropFirst(5))=false" : "\(argument)=true"
+        try hold(word == negated, "\(word) was read as \(argument)")
+      }
+      let again = LeadingOptions(["command"] + options.arguments)
+      try hold(again.arguments == ["command"] + options.arguments, "flags are read twice")
+      return options.arguments != words
+    },
+    DecoderCheck(
       "chunker",
       texts: ["size-262144", "rabin", "rabin-262144", "rabin-87381-262144-393216", "buzhash", "size-1", "rabin-48"]
     ) { name in

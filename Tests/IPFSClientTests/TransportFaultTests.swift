@@ -232,7 +232,7 @@ struct TransportFaultTests {
       let source = Blocking(started: continuation, mayEnd: DispatchSemaphore(value: 0))
       let adding = Task { _ = try await client.add(.stream(source)).collect() }
       for await _ in started { break }
-      #expect(await code { _ = try await client.version(timeout: 5) } == nil)
+      #expect(await code { _ = try await client.version(timeout: 120) } == nil)
       source.mayEnd.signal()
       adding.cancel()
       _ = await adding.result

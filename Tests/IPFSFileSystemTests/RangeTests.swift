@@ -88,6 +88,32 @@ import UnixFS
     try await mount.end()
   }
 
+  /// Chunks that end where their content says so: those of zeros have the least size.
+  @Test(arguments: ["rabin-100-256-600", "rabin-200-256-600,trickle,raw-leaves=false", "buzhash"])
+  func holesAreFoundAmongChunksOfAnySize(_ options: String) async throws {
+    let profile = try #require(ImportProfile.profile("chunker=\(options)"))
+    let unit = profile.chunker.minimumChunkSize
+    let mount = try await TestMount(profile)
+    let file = try await mount.create("file")
+    let size = unit * 100
+    let written = [0..<unit * 4, unit * 20 + 17..<unit * 20 + 18, unit * 60..<unit * 62]
+    for range in written {
+      try await mount.write(file, at: UInt64(range.lowerBound), TestSupport.data(range.count).map { $0 | 1 })
+    }
+    try await mount.truncate(file, to: UInt64(size))
+    _ = try await mount.fileSystem.cid(of: file)
+    let found = try await data(of: file, on: mount)
+    for range in written {
+      let covering = found.contains { $0.lowerBound <= range.lowerBound && $0.upperBound >= range.upperBound }
+      #expect(covering, "\(range) among \(found)")
+    }
+    // A chunk has data and zeros at each end of what was written, and so has the file's last one.
+    let bytes = found.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) }
+    #expect(bytes <= written.reduce(0) { $0 + $1.count } + 7 * profile.chunker.maximumChunkSize)
+    try await mount.flushAndClose(file)
+    try await mount.end()
+  }
+
   @Test func aHoleNeedsNoSpace() async throws {
     let mount = try await TestMount(.small())
     let file = try await mount.makeFile("file", TestSupport.data(256 * 64))

@@ -98,6 +98,27 @@ import UnixFS
     try await node.close()
   }
 
+  /// From memory that is aligned as writing past the page cache needs it, and from such that is not; also in a file
+  /// system of memory alone.
+  @Test(arguments: [1 << 20, (1 << 20) + 4096, (1 << 20) + 13, 4096], [nil, "/dev/shm"])
+  func whatIsPutPastTheCacheIsRead(size: Int, folder: String?) async throws {
+    let repo = try TemporaryRepo(in: folder)
+    let node = try repo.open()
+    for shift in [0, 16] {
+      let content = Self.bytes(size, seed: UInt64(size + shift))
+      let memory = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: size + shift, alignment: Blockstore.directAlignment)
+      defer { memory.deallocate() }
+      let data = UnsafeMutableRawBufferPointer(rebasing: memory[shift...])
+      data.copyBytes(from: content)
+      let cid = CID.sha256(of: UnsafeRawBufferPointer(data), codec: .raw)
+      try await node.blockstore.putPastCache(cid, UnsafeRawBufferPointer(data))
+      #expect(try Self.read(size, of: cid, at: 0, in: node.blockstore) == content)
+      #expect(try Array(Data(contentsOf: URL(fileURLWithPath: Self.file(of: cid, in: repo)))) == content)
+    }
+    try await node.close()
+  }
+
   @Test func aBlockIsStoredOnce() async throws {
     let repo = try TemporaryRepo()
     let node = try repo.open()

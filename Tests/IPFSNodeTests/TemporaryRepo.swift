@@ -11,8 +11,9 @@ final class TemporaryRepo: Sendable {
 
   private static let all = Mutex<[String]>([])
 
-  init() throws {
-    var template = Array("\(FileManager.default.temporaryDirectory.path)/swipfs-node-XXXXXX".utf8CString)
+  init(in folder: String? = nil) throws {
+    let folder = folder ?? FileManager.default.temporaryDirectory.path
+    var template = Array("\(folder)/swipfs-node-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw POSIXError(.EIO) }
     path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     Self.removeAtExit(path)

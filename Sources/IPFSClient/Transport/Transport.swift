@@ -80,7 +80,8 @@ public struct TransportBody: Sendable {
         rest = chunk[...]
       }
       let piece = rest.prefix(bufferLimit)
-      rest = rest.dropFirst(piece.count)
+      // What is empty would still keep the chunk.
+      rest = piece.count == rest.count ? [] : rest.dropFirst(piece.count)
       return ByteBuffer(bytes: piece)
     }
   }

@@ -81,19 +81,21 @@ extension OpenFile {
       found = try await reader(of: base).firstByte(
         at: range.lowerBound, inZeros: target == .hole,
         // Where leaves are raw, a node of few bytes is an inner one on the right edge.
-        leafSize: volume.profile.rawLeaves ? 0 : UInt64(chunkSize)
+        leafSize: volume.profile.rawLeaves ? 0 : UInt64(volume.profile.chunker.maximumChunkSize)
       ) { cid, size in zeros[size] == cid }
     } catch { throw FileSystemError(error) }
     guard let found, found < range.upperBound else { return nil }
     return found
   }
 
-  /// The leaves of zeros that the base may have, by size: a whole chunk, and the file's last one.
+  /// The leaves of zeros that the base may have, by size: a whole chunk, and the file's last one. (Where content says
+  /// where chunks end, the last one of zeros may have any size, and counts as data.)
   private func zeros(_ zeroLeaves: ZeroLeaves) async throws(FileSystemError) -> [UInt64: CID] {
     let base = state.withLock { $0.base }
     guard let base else { return [:] }
     var leaves: [UInt64: CID] = [:]
-    for size in [UInt64(chunkSize), base.size % UInt64(chunkSize)] where size > 0 && size <= base.size {
+    let whole = UInt64(volume.profile.chunker.zeroChunkSize)
+    for size in isStreaming ? [whole] : [whole, base.size % whole] where size > 0 && size <= base.size {
       do { leaves[size] = try await zeroLeaves.leaf(of: Int(size)) } catch { throw FileSystemError(error) }
     }
     return leaves

@@ -14,6 +14,10 @@ import Synchronization
 public final class Blockstore: BlockStore {
   /// The disk begins at once to write blocks from this size on, where that is asked for.
   private static let promptlyWritten = 256 << 10
+  /// Blocks from this size on are written past the page cache, where that is asked for.
+  private static let directlyWritten = 1 << 20
+  /// What the memory and the length of such a write are multiples of.
+  package static let directAlignment = 4096
   /// Blocks up to this size are verified by their hash on each read, larger ones by the checksums of their pages.
   static let maximumWholeVerification = 16 << 10
 
@@ -87,12 +91,25 @@ public final class Blockstore: BlockStore {
   ///
   /// - Throws: `noSpace`, `inputOutput`; nothing is left of the block then.
   public func put(_ cid: CID, _ data: UnsafeRawBufferPointer) throws(BlockError) {
+    try put(cid, data, pastCache: false)
+  }
+
+  /// Stores a block as ``put(_:_:)`` does. A large one does not come into the page cache if its memory is aligned to
+  /// ``directAlignment``: for one of many, which would push out what is in use. Suspends while the disk writes.
+  package func putPastCache(_ cid: CID, _ data: UnsafeRawBufferPointer) async throws(BlockError) {
+    guard data.count >= Self.directlyWritten else { return try put(cid, data) }
+    // The caller keeps it until this returns.
+    nonisolated(unsafe) let data = data
+    try await offload { () throws(BlockError) in try self.put(cid, data, pastCache: true) }
+  }
+
+  private func put(_ cid: CID, _ data: UnsafeRawBufferPointer, pastCache: Bool) throws(BlockError) {
     guard cid.inlineData == nil else { return }
     // Twice: the first may wait for a collection that began before there was garbage.
     var attemptsLeft = 2
     while true {
       do {
-        return try putNow(cid, data)
+        return try putNow(cid, data, pastCache: pastCache)
       } catch {
         guard error.code == .noSpace, attemptsLeft > 0, space.makeSpace() else { throw error }
         attemptsLeft -= 1
@@ -100,7 +117,7 @@ public final class Blockstore: BlockStore {
     }
   }
 
-  private func putNow(_ cid: CID, _ data: UnsafeRawBufferPointer) throws(BlockError) {
+  private func putNow(_ cid: CID, _ data: UnsafeRawBufferPointer, pastCache: Bool) throws(BlockError) {
     // Before looking whether it is here: a collection that has not seen this has removed it by then.
     young.insert(BlockKey(cid))
     let multihash = Array(cid.multihashBytes)
@@ -116,7 +133,7 @@ public final class Blockstore: BlockStore {
     }
     let temporary = "\(BlockPath.temporaryFolder)/\(temporaryNumber.add(1, ordering: .relaxed).newValue)"
     do {
-      try write(data, to: temporary, cid)
+      try write(data, to: temporary, pastCache: pastCache, cid)
       try rename(temporary, to: block, cid)
     } catch {
       unlinkat(folder, temporary, 0)
@@ -186,14 +203,26 @@ public final class Blockstore: BlockStore {
     return true
   }
 
-  private func write(_ data: UnsafeRawBufferPointer, to temporary: String, _ cid: CID) throws(BlockError) {
+  private func write(
+    _ data: UnsafeRawBufferPointer, to temporary: String, pastCache: Bool, _ cid: CID
+  ) throws(BlockError) {
     let file = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw .system("open", cid) }
     defer { close(file) }
+    let isAligned = (UInt(bitPattern: data.baseAddress) | UInt(data.count)) % UInt(Self.directAlignment) == 0
+    var isDirect = pastCache && isAligned
+    // Not every file system can do it.
+    if isDirect { isDirect = fcntl(file, F_SETFL, swipfs_O_DIRECT) == 0 }
     var rest = data
     while !rest.isEmpty {
       let count = Glibc.write(file, rest.baseAddress, rest.count)
       if count < 0, errno == EINTR { continue }
+      if count < 0, errno == EINVAL, isDirect {
+        // Some say so only now, and none goes on from anywhere.
+        isDirect = false
+        guard fcntl(file, F_SETFL, 0) == 0 else { throw .system("fcntl", cid) }
+        continue
+      }
       guard count > 0 else { throw .system("write", cid) }
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }

@@ -2,6 +2,7 @@ import IPFSNode
 import IPLD
 import Multiformats
 import NIOCore
+import Synchronization
 import UnixFS
 
 /// `add`.
@@ -385,13 +386,27 @@ private struct NoStore: BlockStore {
 }
 
 /// Where blocks go that are pinned at the end, and must be on the disk then: it writes while others are still hashed.
-private struct PromptStore: BlockStore {
+private final class PromptStore: BlockStore {
+  /// What is added may be read soon, and comes into the page cache; what goes on so long would push all else out.
+  private static let mostCached = 64 << 20
+
   let blockstore: Blockstore
+  /// Bytes that may yet come into the page cache.
+  private let cacheable = Atomic(mostCached)
+
+  init(blockstore: Blockstore) {
+    self.blockstore = blockstore
+  }
 
   func block(_ cid: CID) async throws -> Block { try blockstore.block(cid) }
 
   func put(_ cid: CID, _ data: UnsafeRawBufferPointer) async throws {
-    try blockstore.put(cid, data)
+    if cacheable.load(ordering: .relaxed) > 0 {
+      cacheable.subtract(data.count, ordering: .relaxed)
+      try blockstore.put(cid, data)
+    } else {
+      try await blockstore.putPastCache(cid, data)
+    }
     blockstore.beginWriting(cid, length: data.count)
   }
 }

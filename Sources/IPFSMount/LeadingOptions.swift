@@ -1,17 +1,15 @@
-import ArgumentParser
-
 /// What of the command line is understood before the parser sees it: options that stand before the command, as Kubo's
 /// tool takes them (`swipfs --repo DIR ls …`), and its way to write flags (`--pin=false`).
-struct LeadingOptions: Sendable {
+package struct LeadingOptions: Sendable {
   /// Options that every command on a node has, by name.
-  let values: [String: String]
+  package let values: [String: String]
   /// Those of them without a value.
-  let flags: Set<String>
+  package let flags: Set<String>
   /// The rest of the command line.
-  let arguments: [String]
+  package let arguments: [String]
 
   /// Those of this process.
-  static let current = LeadingOptions(Array(CommandLine.arguments.dropFirst()))
+  package static let current = LeadingOptions(Array(CommandLine.arguments.dropFirst()))
 
   private static let names: Set<String> = ["--api", "--api-auth", "--repo", "--timeout", "--cid-base"]
   /// Flags that Kubo's users write with a value.
@@ -22,7 +20,8 @@ struct LeadingOptions: Sendable {
     "resolve-type", "size", "stats", "stream", "trickle", "unpin", "v1compat", "wrap-with-directory",
   ]
 
-  init(_ words: [String]) {
+  /// Those of a command line, without the program's name.
+  package init(_ words: [String]) {
     var values: [String: String] = [:]
     var flags: Set<String> = []
     var rest = words[...]
