@@ -1,6 +1,7 @@
 #pragma once
 
-// Calls of Linux that the Glibc module leaves out, for it is built without _GNU_SOURCE.
+// What the Glibc module leaves out, for it is built without _GNU_SOURCE.
+
 // As in CFuse3: the C library's types are to be Swift's.
 #if __has_feature(modules)
 #pragma clang module import SwiftGlibc
@@ -8,7 +9,7 @@
 
 #include <fcntl.h>
 
-// The flag of open(2), which has another value on each architecture.
+// `O_DIRECT`, which has another value on each architecture.
 static const int swipfs_O_DIRECT = __O_DIRECT;
 
 int syncfs(int fd);
