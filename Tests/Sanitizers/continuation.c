@@ -39,10 +39,33 @@ SWIFT void swift_continuation_throwingResumeWithError(void *task, void *error) {
   resume(task, error);
 }
 
-SWIFT void *swift_task_getCurrent(void) __attribute__((weak));
+// What of a task and of a continuation the library reads here, from swiftlang/swift: include/swift/ABI/Task.h.
+struct continuation;
+typedef ASYNC void function(__attribute__((swift_async_context)) struct continuation *);
+struct continuation {
+  struct continuation *parent;
+  function *resume;
+};
+struct task {
+  void *job[7];
+  // Where it goes on: the continuation's function, from when the continuation is made until the task is resumed.
+  function *resume;
+};
 
-ASYNC void swift_continuation_await(void *continuation) {
-  ASYNC void (*await)(void *) = next("swift_continuation_await");
-  if (__tsan_acquire && swift_task_getCurrent) __tsan_acquire(swift_task_getCurrent());
+SWIFT struct task *swift_task_getCurrent(void) __attribute__((weak));
+
+// Where a task goes on that did not suspend.
+ASYNC static void resumed(__attribute__((swift_async_context)) struct continuation *continuation) {
+  struct task *task = swift_task_getCurrent();
+  __tsan_acquire(task);
+  return task->resume(continuation);
+}
+
+ASYNC void swift_continuation_await(struct continuation *continuation) {
+  ASYNC void (*await)(struct continuation *) = next("swift_continuation_await");
+  // Whether it is resumed is known to nobody before the library looks, and to the library alone after it.
+  if (__tsan_acquire && swift_task_getCurrent && swift_task_getCurrent()->resume == continuation->resume) {
+    continuation->resume = resumed;
+  }
   return await(continuation);
 }
