@@ -10,13 +10,14 @@ internal import Synchronization
 ///            chunk (arriving)            ┘
 /// ```
 ///
-/// Holds ``width`` chunks and the one that arrives, and one unfinished node a level, however long the file is.
+/// Holds ``width`` chunks, one that waits for its turn, the one that arrives, and one unfinished node a level, however long
+/// the file is.
 public struct ConcurrentImporter: Sendable {
   /// Fills some of the memory that it is given, which is never empty. Returns how many bytes; 0 at the file's end.
   public typealias Source = (UnsafeMutableRawBufferPointer) async throws -> Int
 
   /// The most leaves that are hashed and stored at a time.
-  public static let width = 4
+  public static let width = 8
 
   /// Smaller chunks are not worth a task each.
   private static let smallestSharedChunk = 32 << 10
@@ -30,7 +31,7 @@ public struct ConcurrentImporter: Sendable {
   public final class Budget: Sendable {
     private let free: Atomic<Int>
 
-    /// Memory of so many bytes, beside the one chunk that each importer has in any case.
+    /// Memory of so many bytes, beside the two chunks that each importer has in any case.
     public init(_ bytes: Int) {
       free = Atomic(bytes)
     }

@@ -75,6 +75,16 @@ import UnixFS
     }
   }
 
+  /// As many leaves at a time as there may be, which are not stored in their order.
+  @Test(arguments: [ImportProfile.Layout.balanced, .trickle])
+  func manyLeavesAtATimeComeIntoTheirOrder(layout: ImportProfile.Layout) async throws {
+    let profile = try Self.profile("size-65536", layout)
+    let content = data(5 * ConcurrentImporter.width * 65536 + 1)
+    let root = try await importFile(content, profile: profile, pieceSize: 10_000, to: MemoryBlockStore())
+    let store = MemoryBlockStore()
+    #expect(try await Self.build(content, profile, nil, budget: 4 << 20, to: SlowStore(store: store)) == root)
+  }
+
   @Test func failureEndsTheImport() async throws {
     let profile = try Self.profile("size-65536", .balanced)
     let budget = ConcurrentImporter.Budget(4 << 20)

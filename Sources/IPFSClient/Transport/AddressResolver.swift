@@ -34,7 +34,8 @@ final class AddressResolver: Resolver, Sendable {
 
   private func lookUp(_ host: String, _ port: Int, _ family: CInt) -> EventLoopFuture<[SocketAddress]> {
     let found = eventLoop.makePromise(of: [SocketAddress].self)
-    DispatchQueue.global().async {
+    // A thread of its own: Dispatch's global queues have few, on which Swift's tasks run, too.
+    DispatchQueue(label: "swipfs.resolver").async {
       var hints = addrinfo()
       hints.ai_family = family
       hints.ai_socktype = CInt(SOCK_STREAM.rawValue)

@@ -131,6 +131,8 @@ public final class Blockstore: BlockStore {
     guard reserve.admitsBlock(of: data.count) else {
       throw BlockError(.noSpace, cid, "no space left to store block \(cid)")
     }
+    // First: its bytes are in the processor's cache, where they were just hashed.
+    let pages = data.count > Self.maximumWholeVerification ? PageChecksums(of: data) : nil
     let temporary = "\(BlockPath.temporaryFolder)/\(temporaryNumber.add(1, ordering: .relaxed).newValue)"
     do {
       try write(data, to: temporary, pastCache: pastCache, cid)
@@ -141,9 +143,7 @@ public final class Blockstore: BlockStore {
     }
     counters.countBlock(bytes: data.count)
     estimate.noteStored(bytes: data.count)
-    if data.count > Self.maximumWholeVerification {
-      checksums.record(PageChecksums(of: data), for: multihash)
-    }
+    if let pages { checksums.record(pages, for: multihash) }
   }
 
   /// Whether the block's file is there as it must be. One of another size is what a power cut left of it; one that was

@@ -51,7 +51,9 @@ final class ChecksumTable: Sendable {
 
   /// Writes what waits to the database.
   func save() throws(NodeError) {
+    // In the order of the index, so that a transaction changes few of its pages.
     let saved = pending.withLock { pending in pending.values.map { (multihash: $0.key, pages: $0.value) } }
+      .sorted { $0.multihash.lexicographicallyPrecedes($1.multihash) }
     // Short transactions: changes of the tree wait for them.
     for start in stride(from: 0, to: saved.count, by: 64) {
       try database.save(checksums: saved[start..<min(start + 64, saved.count)])

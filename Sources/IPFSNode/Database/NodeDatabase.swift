@@ -40,6 +40,8 @@ final class NodeDatabase: Sendable {
         try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")
         try db.execute(sql: "PRAGMA journal_size_limit = \(Self.largeLogSize)")
         try db.execute(sql: "PRAGMA cache_size = -4096")
+        // Debian's SQLite overwrites what is deleted: all of it would go through the log.
+        try db.execute(sql: "PRAGMA secure_delete = OFF")
       }
       pool = try DatabasePool(path: path, configuration: configuration)
       try Self.migrator.migrate(pool)
@@ -77,6 +79,14 @@ final class NodeDatabase: Sendable {
     }
     migrator.registerMigration("3: IPNS records") { db in
       try db.execute(sql: "CREATE TABLE ipns (peer BLOB PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID")
+    }
+    migrator.registerMigration("4: checksums in rows of any size") { db in
+      // Without row numbers, a row of 1 KiB took a page of 4 KiB. What is not there any more is found again.
+      try db.execute(
+        sql: """
+          DROP TABLE checksum;
+          CREATE TABLE checksum (number INTEGER PRIMARY KEY, multihash BLOB NOT NULL UNIQUE, pages BLOB NOT NULL);
+          """)
     }
     return migrator
   }

@@ -4,9 +4,8 @@ import Synchronization
 
 /// The node's pins. All calls may be made from any thread.
 ///
-/// A change survives the process once a call has returned, and the machine after the next `sync` of the tree. The
-/// rules are Kubo's: a CID has one pin, of one kind; a recursive pin takes the place of a direct one, and not the other
-/// way round.
+/// A change survives a power cut once a call has returned. The rules are Kubo's: a CID has one pin, of one kind; a
+/// recursive pin takes the place of a direct one, and not the other way round.
 public final class Pins: Sendable {
   private let database: NodeDatabase
   private let blockstore: Blockstore
@@ -221,6 +220,7 @@ public final class Pins: Sendable {
 
   private func write(_ body: () throws(NodeError) -> Void) throws(NodeError) {
     try database.write(freeing: reserve, space, body)
+    try database.sync()
   }
 }
 

@@ -388,7 +388,7 @@ private struct NoStore: BlockStore {
 /// Where blocks go that are pinned at the end, and must be on the disk then: it writes while others are still hashed.
 private final class PromptStore: BlockStore {
   /// What is added may be read soon, and comes into the page cache; what goes on so long would push all else out.
-  private static let mostCached = 64 << 20
+  private static let mostCached = 8 << 20
 
   let blockstore: Blockstore
   /// Bytes that may yet come into the page cache.
