@@ -1,6 +1,6 @@
-/// Options that a method has no parameter for, in order: `["progress": true, "arg": "second"]`.
+/// Options that a method has no parameter for, in order: `["progress": true, "timeout": "30s"]`.
 ///
-/// One that a method sets too replaces it, all its values.
+/// One that a method sets too replaces it, all its values; so does `arg` with all arguments.
 public struct ExtraOptions: Hashable, Sendable, ExpressibleByDictionaryLiteral {
   /// The value of an option: written as it is in a query.
   public struct Value: Hashable, Sendable, ExpressibleByStringInterpolation, ExpressibleByBooleanLiteral,

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 extension Client {
   /// Sends a command and returns when the head of a successful reply is there.
@@ -61,6 +62,35 @@ extension Client {
     ObjectStream(
       start: { [self] in try await open(command, call) },
       decode: { bytes in try transform(JSONValue.decode(Value.self, bytes, command: command.path)) })
+  }
+
+  /// As the other `objects`, of a command that is sent at once: this returns when the head of a successful reply is there.
+  func openedObjects<Value: Decodable & Sendable, Element: Sendable>(
+    of command: Command, _ call: CallOptions, _ transform: @escaping @Sendable (Value) throws -> [Element]
+  ) async throws -> ObjectStream<Element> {
+    let first = FirstReply(try await open(command, call))
+    return ObjectStream(
+      start: { [self] in
+        if let reply = first.take() { return reply }
+        return try await open(command, call)
+      },
+      decode: { bytes in try transform(JSONValue.decode(Value.self, bytes, command: command.path)) })
+  }
+}
+
+/// A reply that has begun, for whoever asks first. The lock guards it.
+private final class FirstReply: Sendable {
+  private let reply: Mutex<Reply?>
+
+  init(_ reply: Reply) {
+    self.reply = Mutex(reply)
+  }
+
+  func take() -> Reply? {
+    reply.withLock { reply in
+      defer { reply = nil }
+      return reply
+    }
   }
 }
 

@@ -47,7 +47,8 @@ public struct ClientConfiguration: Sendable {
   public var offline: Bool?
   /// How the daemon's certificate is checked.
   public var tls: TLS
-  /// The most connections at a time; more requests wait for one.
+  /// How many connections there are at a time. More requests wait for one; where none is left for 5 seconds, there are
+  /// more, for requests may wait for one another. A subscription, or a loop over a stream, has one until it ends.
   public var connectionLimit: Int
 
   /// Makes a configuration.

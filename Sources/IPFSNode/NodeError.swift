@@ -1,3 +1,4 @@
+import Foundation
 public import Multiformats
 
 /// Why the node could not do what it was asked for.
@@ -61,6 +62,18 @@ public struct NodeError: Error, Sendable, CustomStringConvertible {
   /// The message, followed by that of the cause.
   public var description: String {
     guard let cause else { return message }
-    return "\(message): \(cause)"
+    return "\(message): \(Self.reason(cause))"
+  }
+
+  /// What an error says to people: descriptions of Foundation's errors are for programmers.
+  private static func reason(_ error: any Error) -> String {
+    switch error {
+    case let error as POSIXError: String(cString: strerror(error.code.rawValue))
+    case let error as CocoaError: error.underlying.map(reason) ?? error.localizedDescription
+    case DecodingError.dataCorrupted(let context), DecodingError.keyNotFound(_, let context),
+      DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+      (context.codingPath.map(\.stringValue) + [context.debugDescription]).joined(separator: ": ")
+    default: "\(error)"
+    }
   }
 }

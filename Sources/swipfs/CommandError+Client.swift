@@ -26,8 +26,12 @@ extension CommandError {
     case .versionMismatch, .protocol:
       self.init(.node, "what answers is no IPFS daemon that this program knows (\(error.message)): \(place.remedy)")
     case .encoding, .decoding, .encoderMissing:
-      // Local files that cannot be read or written, for the most part.
-      self.init(error.cause is POSIXError ? .system : .data, error.message)
+      // Local files that cannot be read or written, for the most part. What this program sends has such errors already.
+      if let cause = error.cause as? CommandError {
+        self = cause
+      } else {
+        self.init(error.cause is POSIXError ? .system : .data, error.message)
+      }
     default: self.init(answer: error)
     }
   }

@@ -33,6 +33,9 @@ enum Interruption {
     }
   }
 
+  /// Whether a signal asked for the end: what fails afterwards fails because of that.
+  static var isAsked: Bool { received.load(ordering: .relaxed) != 0 }
+
   /// Ends the process if a signal asked for that.
   static func endIfAsked() {
     let number = received.load(ordering: .relaxed)

@@ -5,6 +5,7 @@ import IPFSNode
 import IPFSNodeServer
 import Logging
 import Multiformats
+import Synchronization
 
 /// A node to work on: a daemon, or the embedded node, in this process or in the one that has it.
 ///
@@ -62,6 +63,13 @@ final class NodeConnection: Sendable {
     }.value
   }
 
+  /// What an error is to whoever called the command.
+  func failure(of error: any Error) -> any Error {
+    // The node only answers that it could not read what was sent; what failed there says why.
+    let sending = error is ClientError ? (client.transport as? OptionTransport)?.sendingFailure.first : nil
+    return CommandError.make(of: sending ?? error, at: place)
+  }
+
   private static func client(_ address: String, _ options: NodeOptions, authorization file: String?) throws -> Client {
     let configuration = ClientConfiguration(
       address: address, authorization: try file.map(authorization), timeouts: try options.timeouts())
@@ -92,7 +100,7 @@ final class NodeConnection: Sendable {
 
   private static func open(repo: String, _ place: NodePlace, _ options: NodeOptions) async throws -> NodeConnection {
     guard Repo(path: repo).exists else {
-      throw CommandError(.repo, "there is no repo at \(repo): `swipfs init --repo \(repo)` makes one")
+      throw CommandError(.repo, "there is no repo at \(repo): `swipfs init --repo \(ShellWord.quoted(repo))` makes one")
     }
     let deadline = ContinuousClock.now + .seconds(patience)
     while true {
@@ -153,8 +161,36 @@ private final class OpenFolder: Sendable {
   var path: String { "/proc/self/fd/\(descriptor)" }
 }
 
-/// Adds the options that hold for all requests.
+/// What failed first of the local files and streams that are sent to a node. The lock guards it.
+private final class SendingFailure: Sendable {
+  private let error = Mutex<(any Error)?>(nil)
+
+  var first: (any Error)? { error.withLock { $0 } }
+
+  func note(_ error: any Error) {
+    guard !(error is CancellationError) else { return }
+    self.error.withLock { $0 = $0 ?? error }
+  }
+
+  /// The same body, whose failures are noted.
+  func watching(_ body: TransportBody) -> TransportBody {
+    TransportBody(contentType: body.contentType) { () -> TransportBody.NextBuffer in
+      let next = body.makeBufferReader()
+      return {
+        do {
+          return try await next()
+        } catch {
+          self.note(error)
+          throw error
+        }
+      }
+    }
+  }
+}
+
+/// Adds the options that hold for all requests, and keeps what failed of what they send.
 private struct OptionTransport: Transport {
+  let sendingFailure = SendingFailure()
   private let below: any Transport
   private let options: [TransportRequest.Pair]
 
@@ -168,6 +204,7 @@ private struct OptionTransport: Transport {
   func send(_ request: TransportRequest) async throws -> TransportResponse {
     var request = request
     request.query += options.filter { option in !request.query.contains { $0.name == option.name } }
+    request.body = request.body.map(sendingFailure.watching)
     return try await below.send(request)
   }
 

@@ -21,11 +21,26 @@ enum Output {
   /// Whether a person watches standard output.
   static let isWatched = isatty(STDOUT_FILENO) == 1
 
-  /// Writes a line.
-  static func line(_ text: String) throws { try write(Array((text + "\n").utf8)) }
+  /// Writes a line. Names may be in it: to a person its control characters are shown escaped, so that none of them
+  /// steers the terminal or looks like another line.
+  static func line(_ text: String) throws { try write(unchanged: isWatched ? text.escapingControls() : text) }
+
+  /// Writes a line of columns with tabs between them.
+  static func line(columns: [String]) throws {
+    let shown = isWatched ? columns.map { $0.escapingControls() } : columns
+    try write(unchanged: shown.joined(separator: "\t"))
+  }
+
+  /// Writes a text whose own line ends and tabs stay as they are.
+  static func lines(_ text: String) throws {
+    try write(unchanged: isWatched ? text.escapingControls(except: ["\n", "\t"]) : text)
+  }
 
   /// Writes a value of JSON in a line of its own.
-  static func line(_ value: JSONField) throws { try line(value.line) }
+  static func line(_ value: JSONField) throws { try write(unchanged: value.line) }
+
+  /// Writes a line as it is.
+  static func write(unchanged line: String) throws { try write(Array((line + "\n").utf8)) }
 
   /// Writes bytes as they are.
   static func write(_ bytes: [UInt8]) throws {

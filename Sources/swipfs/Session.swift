@@ -30,6 +30,15 @@ struct Session: Sendable {
   /// Runs `body` with the node that the options name, and lets go of it whatever happens.
   static func run(_ options: NodeOptions, _ body: (Session) async throws -> Void) async throws {
     Interruption.watch()
+    do {
+      try await runWatched(options, body)
+    } catch {
+      // Layers below have errors of their own for a call that was cancelled, which tell nobody anything.
+      throw Interruption.isAsked ? CancellationError() : error
+    }
+  }
+
+  private static func runWatched(_ options: NodeOptions, _ body: (Session) async throws -> Void) async throws {
     let base = try options.base()
     _ = try options.timeouts()
     let connection = try await NodeConnection.open(options)
@@ -38,7 +47,7 @@ struct Session: Sendable {
       try await body(Session(client: connection.client, place: connection.place, base: base))
       try Output.flush()
     } catch {
-      failure = CommandError.make(of: error, at: connection.place)
+      failure = connection.failure(of: error)
     }
     Terminal.clearStatus()
     do {

@@ -7,35 +7,38 @@ struct StandardInput: AsyncSequence, Sendable {
   typealias Element = [UInt8]
 
   struct AsyncIterator: AsyncIteratorProtocol {
-    private static let chunk = 256 << 10
-
     /// The next bytes; nil at the end. A thread of its own waits for them, which a cancelled task does not wait for.
     mutating func next() async throws -> [UInt8]? {
       let reading = Reading()
       return try await withTaskCancellationHandler {
         try await withCheckedThrowingContinuation { continuation in
           reading.begin(continuation)
-          Thread.detachNewThread { reading.end(Self.read()) }
+          Thread.detachNewThread {
+            reading.end(Result { () throws -> [UInt8]? in try StandardInput.chunk(of: STDIN_FILENO, "standard input") })
+          }
         }
       } onCancel: {
         reading.end(.failure(CancellationError()))
       }
     }
-
-    private static func read() -> Result<[UInt8]?, any Error> {
-      var buffer = [UInt8](repeating: 0, count: chunk)
-      while true {
-        let count = Foundation.read(STDIN_FILENO, &buffer, buffer.count)
-        if count > 0 { return .success(Array(buffer[..<count])) }
-        if count == 0 { return .success(nil) }
-        guard errno == EINTR else {
-          return .failure(CommandError(.system, "cannot read standard input: \(String(cString: strerror(errno)))"))
-        }
-      }
-    }
   }
 
   func makeAsyncIterator() -> AsyncIterator { AsyncIterator() }
+
+  /// Reads the next bytes of an open file; nil at the end.
+  ///
+  /// - Parameter name: What errors call it.
+  static func chunk(of descriptor: CInt, _ name: String) throws(CommandError) -> [UInt8]? {
+    var buffer = [UInt8](repeating: 0, count: 256 << 10)
+    while true {
+      let count = Foundation.read(descriptor, &buffer, buffer.count)
+      if count > 0 { return Array(buffer[..<count]) }
+      if count == 0 { return nil }
+      guard errno == EINTR else {
+        throw CommandError(.system, "cannot read \(name): \(String(cString: strerror(errno)))")
+      }
+    }
+  }
 }
 
 /// A read that is waited for; its first end counts.

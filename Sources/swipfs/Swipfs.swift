@@ -43,6 +43,7 @@ struct Swipfs: AsyncParsableCommand {
   static func main() async {
     // Whoever reads standard output may go at any moment; writing then fails, which ends the command in good order.
     signal(SIGPIPE, SIG_IGN)
+    refuseArgumentsThatAreNotUTF8()
     LoggingSystem.bootstrap { label in
       var handler = StreamLogHandler.standardError(label: label)
       handler.logLevel = .warning
@@ -53,6 +54,15 @@ struct Swipfs: AsyncParsableCommand {
     let code = await task.value
     Interruption.endIfAsked()
     Foundation.exit(code)
+  }
+
+  /// Ends the program if an argument is no UTF-8: `CommandLine.arguments` would repair it, and so name something else.
+  private static func refuseArgumentsThatAreNotUTF8() {
+    for index in 1..<max(1, Int(CommandLine.argc)) {
+      guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else { continue }
+      Terminal.error("argument \(index) is no UTF-8; files with such names are reached through a mount")
+      Foundation.exit(IPFSMount.ExitCode.usage.rawValue)
+    }
   }
 
   /// Returns the exit code. A wrong command line ends with ``IPFSMount/ExitCode/usage``, as in `mount.swipfs`, not with
@@ -79,7 +89,7 @@ struct Swipfs: AsyncParsableCommand {
     } catch {
       let text = fullMessage(for: error)
       guard exitCode(for: error) != .success else {
-        try? Output.line(text)
+        try? Output.lines(text)
         try? Output.flush()
         return IPFSMount.ExitCode.success.rawValue
       }
@@ -87,7 +97,7 @@ struct Swipfs: AsyncParsableCommand {
         Terminal.error(text.isEmpty ? "\(error)" : text)
         return IPFSMount.ExitCode.system.rawValue
       }
-      Terminal.line(text)
+      Terminal.lines(text)
       return IPFSMount.ExitCode.usage.rawValue
     }
   }
@@ -110,6 +120,6 @@ struct CompletionCommand: ParsableCommand {
     guard let shell = CompletionShell(rawValue: shell) else {
       throw CommandError(.usage, "unknown shell \(shell): it is bash, zsh or fish")
     }
-    try Output.line(Swipfs.completionScript(for: shell))
+    try Output.lines(Swipfs.completionScript(for: shell))
   }
 }

@@ -22,7 +22,7 @@ enum Terminal {
   static func show(status text: String) {
     guard isWatched else { return }
     // One column stays free: writing into the last one makes some terminals begin a new line.
-    let line = String(text.prefix(max(1, width - 1)))
+    let line = String(text.escapingControls().prefix(max(1, width - 1)))
     hasStatus.withLock { hasStatus in
       hasStatus = true
       write("\r\(line)\u{1B}[K")
@@ -38,10 +38,16 @@ enum Terminal {
     }
   }
 
-  /// A line on standard error.
+  /// A line on standard error. As in ``Output/line(_:)-(String)``, names in it do not steer the terminal.
   static func line(_ text: String) {
     clearStatus()
-    write(text + "\n")
+    write((isWatched ? text.escapingControls() : text) + "\n")
+  }
+
+  /// A text on standard error whose own line ends stay as they are.
+  static func lines(_ text: String) {
+    clearStatus()
+    write((isWatched ? text.escapingControls(except: ["\n"]) : text) + "\n")
   }
 
   /// A line on standard error, with the program's name.
@@ -54,6 +60,39 @@ enum Terminal {
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { return }
       bytes = bytes.dropFirst(count)
+    }
+  }
+}
+
+extension String {
+  /// The text with control characters (C0, DEL, C1) written as Kubo writes them: `\n`, `\x1b`, `\u009b`.
+  func escapingControls(except kept: Set<Unicode.Scalar> = []) -> String {
+    func isEscaped(_ scalar: Unicode.Scalar) -> Bool {
+      scalar.properties.generalCategory == .control && !kept.contains(scalar)
+    }
+    guard unicodeScalars.contains(where: isEscaped) else { return self }
+    var text = ""
+    for scalar in unicodeScalars {
+      if isEscaped(scalar) { text += scalar.controlEscape } else { text.unicodeScalars.append(scalar) }
+    }
+    return text
+  }
+}
+
+extension Unicode.Scalar {
+  fileprivate var controlEscape: String {
+    switch self {
+    case "\u{07}": return "\\a"
+    case "\u{08}": return "\\b"
+    case "\t": return "\\t"
+    case "\n": return "\\n"
+    case "\u{0B}": return "\\v"
+    case "\u{0C}": return "\\f"
+    case "\r": return "\\r"
+    default:
+      let digits = String(value, radix: 16)
+      if value >= 0x80 { return "\\u00" + digits }
+      return "\\x" + (digits.count < 2 ? "0" : "") + digits
     }
   }
 }

@@ -22,6 +22,16 @@ import Testing
     }
   }
 
+  /// They are not repaired into other names.
+  @Test func argumentsThatAreNotUTF8() throws {
+    try withTool { tool in
+      let outcome = try Shell.outcome(of: "\"$swipfs\" files mkdir $'/b\\xff'", environment: tool.environment)
+      expect(outcome, Code.usage, "argument 3", "UTF-8", "mount")
+      #expect(try tool.run("files", "ls") == "")
+      try tool.run("files", "mkdir", "/späte Grüße")
+    }
+  }
+
   @Test func everyCommandHasHelpAndCompletion() throws {
     try withTool(initialized: false) { tool in
       for shell in ["bash", "zsh", "fish"] {

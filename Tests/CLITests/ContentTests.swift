@@ -90,6 +90,26 @@ import Testing
     }
   }
 
+  @Test func pipesAreRefusedBeforeAnythingIsSent() throws {
+    try withTool { tool in
+      try tool.shell("mkdir -p d/sub d/.git; printf a > d/a; mkfifo d/.git/p; ln -s a d/link")
+      let tree = "\(tool.folder)/d"
+      let cid = try tool.run("add", "-r", "-Q", "-n", tree)
+      try tool.shell("mkfifo d/sub/p; ln -s d named; ln -s nowhere dangling")
+      expect(try tool.outcome("add", "-r", tree), Code.system, "d/sub/p", "a pipe")
+      expect(try tool.outcome("add", "\(tree)/sub/p"), Code.system, "d/sub/p", "a pipe")
+      #expect(try tool.run("pin", "ls") == "")
+      // What is left out does not count.
+      #expect(try tool.run("add", "-r", "-Q", "--ignore", "p", tree) == cid)
+      expect(try tool.outcome("add", "-r", "-H", "--ignore", "sub", tree), Code.system, "d/.git/p")
+      // A link that is named is added as the one that it is.
+      let links = try tool.shell("\"$swipfs\" add -r -Q -w dangling named")
+      #expect(try tool.json("ls", "--json", links).map { $0["target"] as? String } == ["nowhere", "d"])
+      #expect(
+        try tool.run("add", "-r", "-Q", "--ignore", "p", "--dereference-args", "\(tool.folder)/named") == cid)
+    }
+  }
+
   @Test func outputForProgramsIsPlain() throws {
     try withTool { tool in
       try tool.shell("mkdir d; printf hello > d/a; printf world > d/b")

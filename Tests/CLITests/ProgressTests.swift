@@ -106,6 +106,19 @@ import Testing
     }
   }
 
+  /// Names neither steer the terminal nor look like other lines there; elsewhere they go as they are.
+  @Test func namesWithControlCharacters() throws {
+    try withTool { tool in
+      try tool.shell("mkdir d; printf x > d/$'a\\e[31m\\nb'")
+      let cid = try tool.run("add", "-r", "-Q", "--to-files", "/d", "\(tool.folder)/d")
+      for command in ["add -r --no-progress d", "ls \(cid)", "files ls /d", "files ls -l /d"] {
+        let (outcome, shown) = try run("\"$swipfs\" \(command) >&2", in: tool)
+        #expect(outcome.code == 0 && shown.contains(#"a\x1b[31m\nb"#) && !shown.contains("\u{1B}[31m"), "\(shown)")
+      }
+      #expect(try tool.run("files", "ls", "/d") == "a\u{1B}[31m\nb")
+    }
+  }
+
   @Test func errorsStandAlone() throws {
     try withTool { tool in
       try tool.shell("mkdir d; head -c 4000000 /dev/urandom > d/a; mkfifo p")

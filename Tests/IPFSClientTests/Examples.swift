@@ -132,7 +132,7 @@ enum Examples {
   }
 
   static func pubsub(_ client: Client) async throws {
-    for try await message in client.pubsub.subscribe("news") {
+    for try await message in try await client.pubsub.subscribe("news") {
       print(message.from, String(decoding: message.data, as: UTF8.self))
     }
   }

@@ -172,10 +172,10 @@ struct NetworkCommandTests {
     let message = Array(#"{"from":"p","data":"u","seqno":"u","topicIDs":[]}"#.utf8)
     let server = try await RPCTestServer { _ in [.head(200), .wait(milliseconds: 600), .chunk(message), .stall] }
     let client = try Client(ClientConfiguration(address: server.multiaddr, timeouts: 0.2))
-    var iterator = client.pubsub.subscribe("testing").makeAsyncIterator()
+    var iterator = try await client.pubsub.subscribe("testing").makeAsyncIterator()
     #expect(try await iterator.next()?.from == "p")
     let error = await #expect(throws: ClientError.self) {
-      for try await _ in client.pubsub.subscribe("testing", timeout: 0.2) {}
+      for try await _ in try await client.pubsub.subscribe("testing", timeout: 0.2) {}
     }
     #expect(error?.code == .timeout)
     await client.close()

@@ -102,6 +102,19 @@ extension TransportFaultTests {
     await server.stop()
   }
 
+  /// An upload of what another request gives, where there is one connection at a time.
+  @Test(.timeLimit(.minutes(10))) func requestsThatFeedOneAnotherGoOn() async throws {
+    let server = try await RPCTestServer { request in
+      let reply = request.path.hasSuffix("/cat") ? Array("content".utf8) : []
+      return [.head(200), .chunk(reply), .end()]
+    }
+    let client = try Client(ClientConfiguration(address: server.multiaddr, connectionLimit: 1))
+    try await client.files.write("/a", .stream(client.cat("x")))
+    #expect(server.requestCount == 2)
+    await client.close()
+    await server.stop()
+  }
+
   @Test func aReadIsSentAgainOverAConnectionThatHasNotLainIdle() async throws {
     let count = Mutex(0)
     let own = Mutex<RPCTestServer?>(nil)

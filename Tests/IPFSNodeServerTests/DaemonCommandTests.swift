@@ -124,7 +124,7 @@ struct DaemonCommandTests {
       let listeners = (0..<2).map { _ in
         Task {
           var messages: [Client.Pubsub.Message] = []
-          for try await message in pubsub.subscribe("a topic", encoding: encoding) {
+          for try await message in try await pubsub.subscribe("a topic", encoding: encoding) {
             messages.append(message)
             if messages.count == 3 { break }
           }

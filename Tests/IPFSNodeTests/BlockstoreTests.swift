@@ -163,6 +163,10 @@ import UnixFS
       #expect(try Self.read(4096, of: cid, at: 0, in: node.blockstore) == Array(bytes[..<4096]))
     }
     #expect(try await node.verify() == [.damagedBlock(cid)])
+    if reopened {
+      try await node.close()
+      node = try repo.open()
+    }
     #expect(try Self.put(bytes, in: node.blockstore) == cid)
     #expect(try Self.read(size, of: cid, at: 0, in: node.blockstore) == bytes)
     #expect(try await node.verify().isEmpty)

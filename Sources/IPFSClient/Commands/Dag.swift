@@ -240,6 +240,9 @@ extension Client.Dag {
 
   /// Stores a value as a node. Its links are ``JSONLink``, its bytes ``JSONBytes``. The parameters are those of `put`.
   ///
+  /// A `Double` without a fraction is stored as an integer: a node that must have a float such as `1.0` is to be `put` as
+  /// text.
+  ///
   /// - Returns: Its CID.
   /// - Throws: `encoding` for what JSON has no form for.
   public func putJSON(

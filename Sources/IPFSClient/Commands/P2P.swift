@@ -76,15 +76,15 @@ extension Client.P2P {
   ///   - targetAddress: The peer, such as `/p2p/<identifier>`.
   ///   - allowCustomProtocol: Whether the name need not begin with `/x/`.
   ///   - foreground: Whether it ends with the request: then there are events, until the loop is left; none otherwise.
-  ///   - timeout: How long to wait for each event; for ever by default.
+  ///   - timeout: How long to wait for each event; in the foreground for ever by default.
   public func forward(
     _ protocolName: String, from listenAddress: String, to targetAddress: String, allowCustomProtocol: Bool = false,
-    foreground: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = .infinite
+    foreground: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<Event> {
     client.objects(
       of: Command("p2p/forward", [protocolName, listenAddress, targetAddress])
         .option("allow-custom-protocol", allowCustomProtocol, default: false)
-        .option("foreground", foreground, default: false), CallOptions(offline, opts, timeout))
+        .option("foreground", foreground, default: false).lasting(foreground), CallOptions(offline, opts, timeout))
   }
 
   /// Forwards connections of peers to this system.
@@ -95,15 +95,16 @@ extension Client.P2P {
   ///   - allowCustomProtocol: Whether the name need not begin with `/x/`.
   ///   - reportPeerID: Whether each connection begins with the peer's identifier and a newline.
   ///   - foreground: Whether it ends with the request: then there are events, until the loop is left; none otherwise.
-  ///   - timeout: How long to wait for each event; for ever by default.
+  ///   - timeout: How long to wait for each event; in the foreground for ever by default.
   public func listen(
     _ protocolName: String, to targetAddress: String, allowCustomProtocol: Bool = false, reportPeerID: Bool = false,
-    foreground: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = .infinite
+    foreground: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<Event> {
     client.objects(
       of: Command("p2p/listen", [protocolName, targetAddress])
         .option("allow-custom-protocol", allowCustomProtocol, default: false)
-        .option("report-peer-id", reportPeerID, default: false).option("foreground", foreground, default: false),
+        .option("report-peer-id", reportPeerID, default: false).option("foreground", foreground, default: false)
+        .lasting(foreground),
       CallOptions(offline, opts, timeout))
   }
 

@@ -5,7 +5,7 @@ extension Client {
   /// Messages to all who have subscribed to a topic: the commands `pubsub/…`. A daemon must be configured for them.
   ///
   /// ```swift
-  /// for try await message in client.pubsub.subscribe("news") {
+  /// for try await message in try await client.pubsub.subscribe("news") {
   ///   print(message.from, String(decoding: message.data, as: UTF8.self))
   /// }
   /// ```
@@ -96,7 +96,8 @@ extension Client.Pubsub {
       topic, Array(payload.utf8), encoding: encoding, offline: offline, opts: opts, timeout: timeout)
   }
 
-  /// Subscribes to a topic, and gives each message that is published from then on. Leaving the loop ends it.
+  /// Subscribes to a topic, and returns when the daemon has. The stream gives each message that is published from then
+  /// on; leaving the loop, or dropping the stream, ends the subscription. Another loop over it subscribes anew.
   ///
   /// - Parameters:
   ///   - topic: The topic.
@@ -105,8 +106,8 @@ extension Client.Pubsub {
   ///   - timeout: How long to wait for each message; for ever by default.
   public func subscribe(
     _ topic: String, discover: Bool = false, encoding: Encoding? = nil, offline: Bool? = nil,
-    opts: ExtraOptions = [:], timeout: Timeouts? = .infinite
-  ) -> ObjectStream<Message> {
+    opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws -> ObjectStream<Message> {
     struct Text: Decodable {
       let from: String?
       let data: String?
@@ -114,8 +115,9 @@ extension Client.Pubsub {
       let topicIDs: [String]?
     }
     let encoding = encoding ?? client.pubsubEncoding
-    let command = Command("pubsub/sub", [encoding.argument(topic)]).option("discover", discover, default: false)
-    return client.objects(of: command, CallOptions(offline, opts, timeout)) { (text: Text) in
+    let command = Command("pubsub/sub", [encoding.argument(topic)])
+      .option("discover", discover, default: false).lasting()
+    return try await client.openedObjects(of: command, CallOptions(offline, opts, timeout)) { (text: Text) in
       [
         Message(
           from: try encoding.peer(text.from ?? "", command: command.path),

@@ -64,9 +64,9 @@ extension Client.Unstable.Log {
   ///   - logLevel: The least level that is given; nil for all that the daemon logs.
   ///   - timeout: How long to wait for each piece; for ever by default.
   public func tail(
-    logLevel: String? = nil, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = .infinite
+    logLevel: String? = nil, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ByteStream {
     client.byteStream(
-      Command("log/tail", safe: true).option("log-level", logLevel), CallOptions(offline, opts, timeout))
+      Command("log/tail", safe: true).option("log-level", logLevel).lasting(), CallOptions(offline, opts, timeout))
   }
 }

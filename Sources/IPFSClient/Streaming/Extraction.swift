@@ -40,12 +40,16 @@ final class Extraction {
   init(into directory: String, as name: String) throws(ClientError) {
     guard Self.isName(Array(name.utf8)) else { throw ClientError(.decoding, "\"\(name)\" is no name for a file") }
     rootName = Array(name.utf8)
+    let path = Array(directory.utf8)
     do {
       try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     } catch {
-      throw ClientError(.decoding, "cannot make \(directory)", cause: error)
+      guard let reason = (error as? CocoaError)?.underlying as? POSIXError else {
+        throw ClientError(.decoding, "cannot make \(directory)", cause: error)
+      }
+      errno = reason.code.rawValue
+      throw LocalFileError.make("make", path, .decoding)
     }
-    let path = Array(directory.utf8)
     guard let descriptor = LocalDescriptor(open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) else {
       throw LocalFileError.make("open", path, .decoding)
     }

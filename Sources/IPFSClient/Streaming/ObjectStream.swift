@@ -50,17 +50,20 @@ public struct ObjectStream<Element: Sendable>: AsyncSequence, Sendable {
             splitter.finish()
           }
         }
-      } catch var error as ClientError {
-        if let reply {
-          error = error.of(reply.command)
-          error.partial = reply.record ?? []
-        }
-        isAtEnd = true
-        waiting = []
-        splitter = JSONSplitter()
-        reply = nil
+      } catch {
+        defer { end() }
+        guard var error = error as? ClientError, let reply else { throw error }
+        error = error.of(reply.command)
+        error.partial = reply.record ?? []
         throw error
       }
+    }
+
+    private mutating func end() {
+      isAtEnd = true
+      waiting = []
+      splitter = JSONSplitter()
+      reply = nil
     }
   }
 

@@ -7,6 +7,8 @@ package struct Command: Sendable {
   private(set) var parts: MultipartParts?
   /// Whether nothing changes if the daemon gets it twice.
   let isSafe: Bool
+  /// Whether the daemon may have nothing to say for as long as it likes.
+  private var isLasting = false
 
   /// - Parameters:
   ///   - path: The command's path, such as `files/stat`.
@@ -45,6 +47,13 @@ package struct Command: Sendable {
     return command
   }
 
+  /// Waits for ever, unless the call has a limit.
+  func lasting(_ isLasting: Bool = true) -> Command {
+    var command = self
+    command.isLasting = isLasting
+    return command
+  }
+
   /// Adds files to send.
   func sending(_ parts: MultipartParts) -> Command {
     var command = self
@@ -61,6 +70,6 @@ package struct Command: Sendable {
     query += call.extra.pairs.map { (name: $0.name, value: $0.value.text) }
     return TransportRequest(
       command: path, query: query, body: parts.map { Multipart.body($0, chunkSize: chunkSize) },
-      timeout: call.timeout, isRepeatable: isSafe && parts == nil)
+      timeout: call.timeout, isLasting: isLasting, isRepeatable: isSafe && parts == nil)
   }
 }

@@ -4,8 +4,11 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// The connections to a daemon: kept after a request and used again, no more than so many at a time. Requests beyond
-/// that wait in the order in which they came.
+/// The connections to a daemon: kept after a request and used again, so many at a time. Requests beyond that wait in the
+/// order in which they came.
+///
+/// Requests that have a connection may wait for some that have none: uploads of what other requests give. So where none
+/// ends for some seconds, as many again begin.
 ///
 /// Everything happens on one event loop, but for what is said otherwise: a request changes threads once on its way
 /// there, and its reply once on its way back.
@@ -29,6 +32,10 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
   private var nextPlace = 0
   /// Whether requests are being taken from the queue. One may fail at once, and must not begin with that anew.
   private var isDraining = false
+  /// How many requests have ended.
+  private var endedCount = 0
+  /// Looks whether any has.
+  private var patience: Scheduled<Void>?
   /// Connections that nobody waits for any more, until they are closed.
   private var discarded: [ObjectIdentifier: EventLoopFuture<Void>] = [:]
   /// Connections that were begun before the last ``close()`` are not kept.
@@ -38,6 +45,8 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
 
   /// How long a connection is kept without a request.
   private static let idleTime = TimeAmount.seconds(60)
+  /// How long requests wait while none ends.
+  private static let patienceTime = TimeAmount.seconds(5)
 
   init(_ configuration: ClientConfiguration, address: ClientAddress, eventLoop: any EventLoop) {
     self.address = address
@@ -86,6 +95,24 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
     exchange.place = nextPlace
     waiting[nextPlace] = exchange
     nextPlace += 1
+    awaitEnds()
+  }
+
+  private func awaitEnds() {
+    guard patience == nil else { return }
+    let before = endedCount
+    patience = eventLoop.scheduleTask(in: Self.patienceTime) { [weak self] in self?.beginMore(ifEnded: before) }
+  }
+
+  private func beginMore(ifEnded before: Int) {
+    patience = nil
+    if endedCount == before {
+      for _ in 0..<limit {
+        guard let exchange = nextWaiting() else { return }
+        run(exchange)
+      }
+    }
+    if !waiting.isEmpty { awaitEnds() }
   }
 
   private func nextWaiting() -> HTTPExchange? {
@@ -112,6 +139,7 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
 
   private func leave() {
     running -= 1
+    endedCount += 1
     guard !isDraining else { return }
     isDraining = true
     defer { isDraining = false }
@@ -119,7 +147,9 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
   }
 
   func finished(_ connection: HTTPConnection, isReusable: Bool) {
-    if isReusable, connection.isActive, generations[ObjectIdentifier(connection)] == generation {
+    if isReusable, connection.isActive, connections.count <= limit,
+      generations[ObjectIdentifier(connection)] == generation
+    {
       idle.append((connection, .now()))
       scheduleSweep()
     } else {

@@ -71,7 +71,8 @@ final class HTTPTransport: Transport {
     _ request: TransportRequest, needsFreshConnection: Bool = false
   ) async throws -> TransportResponse {
     try Task.checkCancellation()
-    let timeouts = request.timeout ?? configuration.timeouts
+    var timeouts = request.timeout ?? configuration.timeouts
+    if request.isLasting, request.timeout == nil { timeouts.read = .infinity }
     let relay = ResponseRelay(limit: timeouts.read)
     let exchange = HTTPExchange(
       head: try head(of: request), body: request.body, relay: relay, connectLimit: timeouts.connect,

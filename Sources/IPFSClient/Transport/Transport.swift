@@ -29,19 +29,23 @@ public struct TransportRequest: Sendable {
   public var body: TransportBody?
   /// How long to wait; nil for the transport's own limits.
   public var timeout: Timeouts?
+  /// Whether the daemon may have nothing to say for as long as it likes: without a `timeout`, only the transport's limit
+  /// for connecting holds.
+  public var isLasting: Bool
   /// Whether nothing changes if the daemon gets it twice, so that it may be sent again when a connection breaks.
   public var isRepeatable: Bool
 
   /// Makes a request.
   public init(
     command: String, query: [Pair] = [], headers: [Pair] = [], body: TransportBody? = nil, timeout: Timeouts? = nil,
-    isRepeatable: Bool = false
+    isLasting: Bool = false, isRepeatable: Bool = false
   ) {
     self.command = command
     self.query = query
     self.headers = headers
     self.body = body
     self.timeout = timeout
+    self.isLasting = isLasting
     self.isRepeatable = isRepeatable
   }
 }

@@ -113,8 +113,13 @@ extension Blockstore {
   }
 
   /// Remembers that the block's file must be replaced when the block is next put. What is forgotten in a flood of
-  /// damage is found again by the next read.
+  /// damage, or cannot be written down, is found again by the next read.
   private func noteDamage(_ cid: CID) {
+    // What a power cut may have left is compared in any case, by its time.
+    if !isSuspect(cid) {
+      let time = timespec(tv_sec: Self.damageTime, tv_nsec: 0)
+      utimensat(folder, BlockPath(multihash: cid.multihashBytes).path, [time, time], 0)
+    }
     damaged.withLock { damaged in
       if damaged.count < 4096 { damaged.insert(Array(cid.multihashBytes)) }
     }

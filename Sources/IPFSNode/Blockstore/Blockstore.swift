@@ -20,6 +20,8 @@ public final class Blockstore: BlockStore {
   package static let directAlignment = 4096
   /// Blocks up to this size are verified by their hash on each read, larger ones by the checksums of their pages.
   static let maximumWholeVerification = 16 << 10
+  /// The time of a file that was found damaged, in seconds: so the next process knows that it must be replaced, too.
+  static let damageTime = 0
 
   let path: String
   /// The folder `blocks/`.
@@ -153,7 +155,7 @@ public final class Blockstore: BlockStore {
     guard fstatat(folder, block.path, &status, 0) == 0, status.st_size == data.count,
       !damaged.withLock({ $0.contains(multihash) })
     else { return false }
-    guard isSuspect(status), !holds(block, data) else { return true }
+    guard isSuspect(status) || status.st_mtim.tv_sec == Self.damageTime, !holds(block, data) else { return true }
     // Whoever has the file open must not go on reading it once it is replaced.
     damaged.withLock { _ = $0.insert(multihash) }
     return false

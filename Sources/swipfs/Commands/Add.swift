@@ -41,6 +41,7 @@ struct AddCommand: NodeCommand {
     @Option(help: "Leave out what this rule of gitignore(5) matches; may be repeated.") var ignore: [String] = []
     @Option(help: "A file of such rules.", completion: .file()) var ignoreRulesPath: String?
     @Flag(help: "Add what symbolic links point to instead of the links.") var dereferenceSymlinks = false
+    @Flag(help: "Do so with the links alone that are named as arguments.") var dereferenceArgs = false
   }
 
   @OptionGroup(title: "Selection") var selection: SelectionOptions
@@ -64,11 +65,9 @@ struct AddCommand: NodeCommand {
     let uploads = try uploads()
     let bar = Progress("adding", isShown: progress && !silent)
     defer { bar.finish() }
-    let size = Task { [selection, paths] in
-      guard Terminal.isWatched else { return }
-      bar.set(total: TreeSize(rules: rules, follows: selection.dereferenceSymlinks).total(of: paths))
-    }
-    defer { size.cancel() }
+    // Also where no bar is shown: what cannot be added ends it before anything is sent.
+    let trees = paths.filter { !selection.isAddedAsLink($0) }
+    bar.set(total: try TreeSize(rules: rules, follows: selection.dereferenceSymlinks).total(of: trees))
     var last: Client.AddedEntry?
     func note(_ entry: Client.AddedEntry) throws {
       last = entry
@@ -112,6 +111,7 @@ struct AddCommand: NodeCommand {
     }
     return try paths.map { path in
       guard path != "-" else { return .stream(StandardInput(), name: stdinName) }
+      if selection.isAddedAsLink(path) { return try SymbolicLink.upload(of: path) }
       var status = stat()
       guard stat(path, &status) == 0 else {
         throw CommandError(.system, "cannot add \(path): \(String(cString: strerror(errno)))")
@@ -139,6 +139,16 @@ struct AddCommand: NodeCommand {
 }
 
 extension AddCommand.SelectionOptions {
+  /// Whether an argument is a symbolic link that is added itself, as Kubo does.
+  ///
+  /// Links of the kernel, such as /dev/stdin, mean nothing elsewhere and stand for what is behind them.
+  func isAddedAsLink(_ path: String) -> Bool {
+    guard !dereferenceSymlinks, !dereferenceArgs, path != "-" else { return false }
+    guard !path.hasPrefix("/dev/"), !path.hasPrefix("/proc/") else { return false }
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  }
+
   /// What is left out.
   func rules() throws -> IgnoreRules {
     var lines = ignore
@@ -149,6 +159,23 @@ extension AddCommand.SelectionOptions {
       lines = text.split(whereSeparator: \.isNewline).map(String.init) + lines
     }
     return IgnoreRules(lines, includesHidden: hidden)
+  }
+}
+
+/// Symbolic links that are named as arguments.
+private enum SymbolicLink {
+  /// A link, without what it points to.
+  static func upload(of path: String) throws -> Upload {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink(path, &buffer, buffer.count)
+    guard count >= 0 else {
+      throw CommandError(.system, "cannot read the link \(path): \(String(cString: strerror(errno)))")
+    }
+    guard let target = String(validating: buffer[..<count], as: UTF8.self) else {
+      throw CommandError(
+        .system, "the link \(path) points to a name that is no UTF-8: --dereference-args adds what is there")
+    }
+    return .symbolicLink(name: path.split(separator: "/").last.map(String.init) ?? path, target: target)
   }
 }
 

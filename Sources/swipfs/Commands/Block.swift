@@ -62,7 +62,7 @@ struct BlockCommand: ParsableCommand {
         if format.json {
           try Output.line(["cid": session.field(stat.cid), "size": JSONField(stat.size)])
         } else {
-          try Output.line("Key: \(session.text(stat.cid))\nSize: \(stat.size)")
+          try Output.lines("Key: \(session.text(stat.cid))\nSize: \(stat.size)")
         }
       }
     }

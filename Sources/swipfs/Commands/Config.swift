@@ -29,7 +29,7 @@ struct ConfigCommand: ParsableCommand {
       guard let value else {
         let field = JSONField(try await session.client.config.get(key))
         if case .text(let text) = field, !json { return try Output.line(text) }
-        return try Output.line(json ? field.line : field.lines)
+        return json ? try Output.line(field) : try Output.lines(field.lines)
       }
       try await session.client.config.set(key, to: try parse(value))
     }
@@ -52,7 +52,7 @@ struct ConfigCommand: ParsableCommand {
 
     func perform(_ session: Session) async throws {
       let field = JSONField(try await session.client.config.get())
-      try Output.line(format.json ? field.line : field.lines)
+      if format.json { try Output.line(field) } else { try Output.lines(field.lines) }
     }
   }
 

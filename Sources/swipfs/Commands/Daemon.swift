@@ -33,7 +33,7 @@ struct DaemonCommand: AsyncParsableCommand {
         throw CommandError(.repo, "there is no repo at \(path): `swipfs init`, or --init, makes one")
       }
       let identity = try await NewRepo(path: path, profiles: initProfile).make()
-      try Output.line("initialized the node at \(path)\npeer identity: \(identity)")
+      try Output.lines("initialized the node at \(path)\npeer identity: \(identity)")
     }
     do {
       let node = try Node.open(
@@ -61,7 +61,7 @@ struct DaemonCommand: AsyncParsableCommand {
         "warning: whoever reaches this address can change and remove everything; set API.Authorizations, or listen at "
           + "127.0.0.1")
     }
-    try Output.line("swipfs version: \(Version.current)\nrepo: \(node.repo.path)")
+    try Output.lines("swipfs version: \(Version.current)\nrepo: \(node.repo.path)")
     let host = try MountHost(node, outlivesMounts: true, logger: Logger(label: "swipfs.mount"))
     do {
       try await daemon.run { addresses in

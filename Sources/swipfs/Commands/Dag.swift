@@ -124,13 +124,7 @@ struct DagCommand: ParsableCommand {
       let bar = Progress("exporting", isShown: progress)
       defer { bar.finish() }
       let bytes = session.client.dag.export(path, localOnly: localOnly)
-      guard let output, output != "-" else { return try await session.write(bytes, bar) }
-      try await OutputFile.write(to: output) { file in
-        for try await chunk in bytes {
-          try file.write(chunk)
-          bar.advance(by: UInt64(chunk.count))
-        }
-      }
+      try await session.save(bytes, to: output ?? "-", bar)
     }
   }
 
@@ -205,12 +199,13 @@ struct DagCommand: ParsableCommand {
 struct CountedInput: AsyncSequence, Sendable {
   typealias Element = [UInt8]
 
+  private let path: String
   private let file: FileHandle?
   private let bar: Progress
 
   /// A file, or standard input for `-`, of whose size the bar is told.
   static func upload(_ path: String, _ bar: Progress) throws -> Upload {
-    guard path != "-" else { return .stream(CountedInput(file: nil, bar: bar)) }
+    guard path != "-" else { return .stream(CountedInput(path: path, file: nil, bar: bar)) }
     guard let file = FileHandle(forReadingAtPath: path) else {
       throw CommandError(.system, "cannot read \(path): \(String(cString: strerror(errno)))")
     }
@@ -218,10 +213,11 @@ struct CountedInput: AsyncSequence, Sendable {
     if fstat(file.fileDescriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
       bar.set(total: bar.done + UInt64(Swift.max(0, status.st_size)))
     }
-    return .stream(CountedInput(file: file, bar: bar), name: URL(filePath: path).lastPathComponent)
+    return .stream(CountedInput(path: path, file: file, bar: bar), name: URL(filePath: path).lastPathComponent)
   }
 
   struct AsyncIterator: AsyncIteratorProtocol {
+    fileprivate let path: String
     fileprivate let file: FileHandle?
     fileprivate let bar: Progress
     fileprivate var input = StandardInput().makeAsyncIterator()
@@ -229,11 +225,7 @@ struct CountedInput: AsyncSequence, Sendable {
     mutating func next() async throws -> [UInt8]? {
       let chunk: [UInt8]?
       if let file {
-        do {
-          chunk = try file.read(upToCount: 256 << 10).flatMap { $0.isEmpty ? nil : Array($0) }
-        } catch {
-          throw CommandError(.system, "cannot read the file: \(error.localizedDescription)")
-        }
+        chunk = try StandardInput.chunk(of: file.fileDescriptor, path)
       } else {
         chunk = try await input.next()
       }
@@ -242,5 +234,5 @@ struct CountedInput: AsyncSequence, Sendable {
     }
   }
 
-  func makeAsyncIterator() -> AsyncIterator { AsyncIterator(file: file, bar: bar) }
+  func makeAsyncIterator() -> AsyncIterator { AsyncIterator(path: path, file: file, bar: bar) }
 }

@@ -43,7 +43,7 @@ struct FilesCommand: ParsableCommand {
             entry.name + (isDirectory ? "/" : ""), entry.cid.map(session.text) ?? "-",
             isDirectory ? "-" : sizes.text(entry.size),
           ]
-          try Output.line(columns.joined(separator: "\t"))
+          try Output.line(columns: columns)
         } else {
           try Output.line(entry.name)
         }
@@ -73,7 +73,7 @@ struct FilesCommand: ParsableCommand {
       if format.json { return try Output.line(json(stat, session)) }
       if hash { return try Output.line(cid) }
       if size { return try Output.line(sizes.text(stat.size)) }
-      if let template { return try Output.line(fill(template, stat, cid)) }
+      if let template { return try Output.lines(fill(template, stat, cid)) }
       var lines = [
         cid, "Size: \(sizes.text(stat.size))", "CumulativeSize: \(sizes.text(stat.cumulativeSize))",
         "ChildBlocks: \(stat.blocks)", "Type: \(stat.kind.rawValue)",
@@ -85,7 +85,7 @@ struct FilesCommand: ParsableCommand {
         lines.append(
           "Local: \(sizes.text(local)) of \(sizes.text(stat.cumulativeSize)) (\(Sizes.fixed(part, decimals: 2))%)")
       }
-      try Output.line(lines.joined(separator: "\n"))
+      try Output.lines(lines.joined(separator: "\n"))
     }
 
     private func octal(_ permissions: UInt16) -> String {

@@ -52,10 +52,15 @@ struct GetCommand: NodeCommand {
       if output.hasSuffix("/") || isDirectory(output) {
         directory = output
       } else {
-        let url = URL(filePath: output)
+        let target = OutputFile.destination(of: output)
+        let url = URL(filePath: target)
         name = url.lastPathComponent
-        directory = output.contains("/") ? url.deletingLastPathComponent().path : "."
+        directory = target.contains("/") ? url.deletingLastPathComponent().path : "."
       }
+    }
+    let places = [output, "\(directory)/\(name)"].compactMap(\.self)
+    if let place = places.first(where: { OutputFile.isSpecial($0) || OutputFile.isStandardOutput($0) }) {
+      return try await saveContent(session, to: place, bar)
     }
     let saved = try await session.client.get(path, to: directory, name: name) { bytes in
       bar.set(done: UInt64(max(0, bytes)))
@@ -63,25 +68,24 @@ struct GetCommand: NodeCommand {
     return saved.hasPrefix("./") ? String(saved.dropFirst(2)) : saved
   }
 
+  /// Writes a file's bytes into a device, a pipe or standard output, whose place it must not take.
+  private func saveContent(_ session: Session, to target: String, _ bar: Progress) async throws -> String? {
+    do {
+      return try await session.save(session.client.cat([path]), to: target, bar) ? target : nil
+    } catch let error as ClientError where error.reason == .isADirectory {
+      throw CommandError(.system, "\(target) takes the bytes of a file, and \(path) is a directory: save it elsewhere")
+    }
+  }
+
   private func saveArchive(_ session: Session, _ bar: Progress) async throws -> String? {
     let bytes = session.client.get(
       path, archive: archive, compress: compress, compressionLevel: compressionLevel)
-    guard output != "-" else {
-      try await session.write(bytes, bar)
-      return nil
-    }
     let ending = (archive ? ".tar" : "") + (compress ? ".gz" : "")
     var target = output ?? lastName + ending
-    if isDirectory(target) || target.hasSuffix("/") {
+    if target != "-", isDirectory(target) || target.hasSuffix("/") {
       target += (target.hasSuffix("/") ? "" : "/") + lastName + ending
     }
-    try await OutputFile.write(to: target) { file in
-      for try await chunk in bytes {
-        try file.write(chunk)
-        bar.advance(by: UInt64(chunk.count))
-      }
-    }
-    return target
+    return try await session.save(bytes, to: target, bar) ? target : nil
   }
 
   private func isDirectory(_ path: String) -> Bool {

@@ -24,7 +24,7 @@ struct InitCommand: AsyncParsableCommand {
     if format.json {
       try Output.line(["repo": .text(path), "id": .text(identity)])
     } else {
-      try Output.line("initialized the node at \(path)\npeer identity: \(identity)")
+      try Output.lines("initialized the node at \(path)\npeer identity: \(identity)")
     }
   }
 }

@@ -119,7 +119,7 @@ struct KeyCommand: ParsableCommand {
       let bytes = try await session.client.key.export(name, format: format).collect()
       let isPEM = format?.hasPrefix("pem") == true
       let target = output ?? "\(name.replacing("/", with: "_")).\(isPEM ? "pem" : "key")"
-      guard target != "-" else { return try Output.write(bytes) }
+      guard !OutputFile.isStandardOutput(target) else { return try Output.write(bytes) }
       try await OutputFile.write(to: target, permissions: 0o600) { try $0.write(bytes) }
     }
   }

@@ -19,7 +19,10 @@ struct ListCommand: NodeCommand {
 
   func perform(_ session: Session) async throws {
     for (index, path) in paths.enumerated() {
-      if paths.count > 1, !format.json { try Output.line((index > 0 ? "\n" : "") + "\(path):") }
+      if paths.count > 1, !format.json {
+        if index > 0 { try Output.line("") }
+        try Output.line("\(path):")
+      }
       if headers, !format.json { try Output.line(long ? "Mode       Size  Modified  Hash  Name" : "Hash Size Name") }
       let listings = session.client.ls(path, resolveType: resolveType, size: size, stream: true)
       for try await listing in listings {

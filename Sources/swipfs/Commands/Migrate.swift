@@ -42,11 +42,12 @@ extension RepoCommand {
         try Output.line([
           "blocksSent": .unsigned(report.blocksSent), "bytesSent": .unsigned(report.bytesSent),
           "pins": JSONField(report.pins), "files": JSONField(report.entries), "keys": JSONField(report.keysMoved),
-          "keysLeft": JSONField(report.keysLeft), "pinsNamedOtherwise": .list(report.renamed.map { session.field($0) }),
+          "keysLeft": JSONField(report.keysLeft.map(\.name)),
+          "pinsNamedOtherwise": .list(report.renamed.map { session.field($0) }),
           "verified": true,
         ])
       } else {
-        try Output.line(
+        try Output.lines(
           """
           sent      \(report.blocksSent) blocks, \(Sizes.bytes(report.bytesSent))
           pins      \(report.pins)
@@ -58,10 +59,27 @@ extension RepoCommand {
       for cid in report.renamed {
         Terminal.line("note: \(session.text(cid)) has another name there, which it keeps")
       }
-      guard !report.keysLeft.isEmpty else { return }
+      tell(ofKeysLeft: report.keysLeft)
+    }
+
+    private func tell(ofKeysLeft keys: [(name: String, why: Migration.KeyRefusal)]) {
+      for (name, why) in keys {
+        switch why {
+        case .nameTaken:
+          Terminal.line(
+            "note: another key has the name \(name) there; rename this one "
+              + "(`swipfs key rename \(ShellWord.quoted(name)) NEWNAME`) and call this again")
+        case .other(let message): Terminal.line("note: the key \(name) was not moved: \(message)")
+        case .notOverRPC: break
+        }
+      }
+      let names = keys.filter { $0.why == .notOverRPC }.map(\.name)
+      guard !names.isEmpty else { return }
       Terminal.line("note: the daemon takes no keys over its RPC; on its machine, bring them so:")
-      for name in report.keysLeft {
-        Terminal.line("  swipfs key export -o \(name).key \(name) && ipfs key import \(name) \(name).key")
+      for name in names {
+        let word = ShellWord.quoted(name)
+        let file = ShellWord.quoted("\(name.replacing("/", with: "_")).key")
+        Terminal.line("  swipfs key export -o \(file) \(word) && ipfs key import \(word) \(file)")
       }
     }
   }

@@ -65,7 +65,7 @@ struct SwarmCommand: ParsableCommand {
         if format.json {
           try Output.line(["peer": .text(peer), "addresses": JSONField(addresses)])
         } else {
-          try Output.line("\(peer) (\(addresses.count))" + addresses.map { "\n  \($0)" }.joined())
+          try Output.lines("\(peer) (\(addresses.count))" + addresses.map { "\n  \($0)" }.joined())
         }
       }
     }

@@ -23,13 +23,13 @@ struct IdentityCommand: NodeCommand {
         ("<addrs>", identity.addresses.joined(separator: "\n")),
         ("<protocols>", identity.protocols.joined(separator: "\n")), ("\\n", "\n"), ("\\t", "\t"),
       ]
-      return try Output.line(values.reduce(format) { $0.replacing($1.0, with: $1.1) })
+      return try Output.lines(values.reduce(format) { $0.replacing($1.0, with: $1.1) })
     }
     let field: JSONField = [
       "id": .text(identity.id), "publicKey": .text(identity.publicKey), "addresses": JSONField(identity.addresses),
       "agentVersion": .text(identity.agentVersion), "protocols": JSONField(identity.protocols),
     ]
-    try Output.line(output.json ? field.line : field.lines)
+    if output.json { try Output.line(field) } else { try Output.lines(field.lines) }
   }
 }
 
@@ -51,7 +51,7 @@ struct VersionCommand: AsyncParsableCommand {
     try await Session.run(node) { session in
       let version = try await session.client.version()
       guard format.json else {
-        return try Output.line(
+        return try Output.lines(
           """
           swipfs version: \(Version.current)
           node version:   \(version.version)\(version.commit.isEmpty ? "" : "-\(version.commit)")

@@ -98,7 +98,7 @@ struct RepoCommand: ParsableCommand {
 
     private func show(_ stat: Client.Swipfs.Storage) throws {
       guard format.json else {
-        return try Output.line(
+        return try Output.lines(
           """
           repo      \(stat.repoPath)
           stored    \(stat.blocks) blocks, \(bytes(stat.bytes))
@@ -116,7 +116,7 @@ struct RepoCommand: ParsableCommand {
 
     private func show(_ stat: Client.Repo.Stat) throws {
       guard format.json else {
-        return try Output.line(
+        return try Output.lines(
           """
           repo      \(stat.repoPath)
           stored    \(stat.numObjects) blocks, \(bytes(stat.repoSize))

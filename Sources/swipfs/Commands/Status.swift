@@ -22,7 +22,7 @@ struct Status: ParsableCommand {
         continue
       }
       status.mountPoint = mount.mountPoint
-      try Output.line(json ? try encode(status) : describe(status))
+      if json { try Output.write(unchanged: encode(status)) } else { try Output.lines(describe(status)) }
     }
   }
 

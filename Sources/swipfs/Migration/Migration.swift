@@ -23,10 +23,20 @@ struct Migration {
     var entries = 0
     /// Key pairs that the daemon has.
     var keysMoved: [String] = []
-    /// Key pairs that it does not take over its RPC.
-    var keysLeft: [String] = []
+    /// Key pairs that it does not have.
+    var keysLeft: [(name: String, why: KeyRefusal)] = []
     /// Pins that had another name there, which they keep.
     var renamed: [CID] = []
+  }
+
+  /// Why a key pair stays behind.
+  enum KeyRefusal: Sendable, Equatable {
+    /// Another one has its name there.
+    case nameTaken
+    /// Keys are not moved over the RPC, as with Kubo.
+    case notOverRPC
+    /// What the daemon, or the node that is left, says.
+    case other(String)
   }
 
   private struct Plan {
@@ -144,12 +154,16 @@ struct Migration {
         report.keysMoved.append(key.name)
         continue
       }
+      guard there[key.name] == nil else {
+        report.keysLeft.append((key.name, .nameTaken))
+        continue
+      }
       do {
         let bytes = try await source.key.export(key.name).collect()
         _ = try await target.client.key.import(key.name, .bytes(bytes))
         report.keysMoved.append(key.name)
-      } catch is ClientError {
-        report.keysLeft.append(key.name)
+      } catch let error as ClientError {
+        report.keysLeft.append((key.name, KeyRefusal(error)))
       }
     }
   }
@@ -181,5 +195,15 @@ struct Migration {
 
   private static func incomplete(_ what: String) -> CommandError {
     CommandError(.data, "\(what) is not there whole: call this again, while nobody else changes the daemon's files")
+  }
+}
+
+extension Migration.KeyRefusal {
+  fileprivate init(_ error: ClientError) {
+    switch error.reason {
+    case .alreadyExists: self = .nameTaken
+    case .unknownCommand, .removedCommand: self = .notOverRPC
+    default: self = .other(error.message)
+    }
   }
 }
