@@ -34,7 +34,7 @@ extension Client {
   ) async throws -> Value {
     var reply = try await open(command, call)
     let bytes = try await reply.collect(limit: Int64(JSONSplitter.valueLimit))
-    return try JSONValue.decode(type, bytes, command: command.path)
+    return try JSONValue.decodeReply(type, bytes, command: command.path)
   }
 
   /// A stream of the bytes that a command gives.
@@ -56,30 +56,23 @@ extension Client {
   }
 
   /// A stream of what is in the JSON values that a command gives: none, one or several elements in each.
+  ///
+  /// - Parameter opened: A reply that has begun, for the first who asks; nil if the command is not sent yet.
   func objects<Value: Decodable & Sendable, Element: Sendable>(
-    of command: Command, _ call: CallOptions, _ transform: @escaping @Sendable (Value) throws -> [Element]
+    of command: Command, _ call: CallOptions, opened: OpenedReply? = nil,
+    _ transform: @escaping @Sendable (Value) throws -> [Element]
   ) -> ObjectStream<Element> {
     ObjectStream(
-      start: { [self] in try await open(command, call) },
-      decode: { bytes in try transform(JSONValue.decode(Value.self, bytes, command: command.path)) })
-  }
-
-  /// As the other `objects`, of a command that is sent at once: this returns when the head of a successful reply is there.
-  func openedObjects<Value: Decodable & Sendable, Element: Sendable>(
-    of command: Command, _ call: CallOptions, _ transform: @escaping @Sendable (Value) throws -> [Element]
-  ) async throws -> ObjectStream<Element> {
-    let first = FirstReply(try await open(command, call))
-    return ObjectStream(
       start: { [self] in
-        if let reply = first.take() { return reply }
+        if let reply = opened?.take() { return reply }
         return try await open(command, call)
       },
-      decode: { bytes in try transform(JSONValue.decode(Value.self, bytes, command: command.path)) })
+      decode: { bytes in try transform(JSONValue.decodeReply(Value.self, bytes, command: command.path)) })
   }
 }
 
 /// A reply that has begun, for whoever asks first. The lock guards it.
-private final class FirstReply: Sendable {
+final class OpenedReply: Sendable {
   private let reply: Mutex<Reply?>
 
   init(_ reply: Reply) {
@@ -96,17 +89,32 @@ private final class FirstReply: Sendable {
 
 /// JSON as the daemon writes it.
 enum JSONValue {
+  private static let decoder = JSONDecoder()
+
   /// Reads one value.
   static func decode<Value: Decodable>(
     _ type: Value.Type, _ bytes: some Collection<UInt8>, command: String
   ) throws(ClientError) -> Value {
     do {
-      return try JSONDecoder().decode(type, from: Data(bytes))
+      return try decoder.decode(type, from: Data(bytes))
     } catch {
       throw ClientError(
         .decoding, "the reply is not what was expected: \"\(String(decoding: bytes.prefix(64), as: UTF8.self))\"",
         cause: error, command: command, partial: Array(bytes))
     }
+  }
+
+  /// Reads one value of a reply.
+  ///
+  /// - Throws: `partialErrorResponse` for an error of the daemon in place of the value.
+  static func decodeReply<Value: Decodable>(
+    _ type: Value.Type, _ bytes: some Collection<UInt8>, command: String
+  ) throws(ClientError) -> Value {
+    if let error = DaemonError(insteadOfValue: bytes) {
+      throw ClientError(
+        .partialErrorResponse, error.message, command: command, daemonCode: error.code, partial: Array(bytes))
+    }
+    return try decode(type, bytes, command: command)
   }
 
   /// Writes a value with sorted keys and no spaces, so that equal values are equal bytes.

@@ -95,14 +95,16 @@ public final class Client: Sendable {
     return version
   }
 
-  /// Lets go of all connections. The client can still be used: it opens new ones.
+  /// Closes all connections: a request that goes over one ends with an error, one that waits for one gets a new one. The
+  /// client can still be used.
   public func close() async {
     await transport.close()
   }
 
-  /// Runs `body` and lets go of all connections at the end of the outermost such scope. It can be opened again.
-  public func withSession<Result>(
-    _ body: (Client) async throws -> Result
+  /// Runs `body` and closes the client, as ``close()`` does, at the end of the outermost such scope. It can be opened
+  /// again.
+  public nonisolated(nonsending) func withSession<Result>(
+    _ body: nonisolated(nonsending) (Client) async throws -> Result
   ) async throws -> Result {
     let closing = sessions.withLock { sessions in
       sessions.count += 1

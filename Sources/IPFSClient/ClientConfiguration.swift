@@ -47,8 +47,9 @@ public struct ClientConfiguration: Sendable {
   public var offline: Bool?
   /// How the daemon's certificate is checked.
   public var tls: TLS
-  /// How many connections there are at a time. More requests wait for one; where none is left for 5 seconds, there are
-  /// more, for requests may wait for one another. A subscription, or a loop over a stream, has one until it ends.
+  /// How many connections there are at a time, but for those of subscriptions and what else may last for ever. More
+  /// requests wait for one; where none is left for 5 seconds there are more, for those that have one and wait for their
+  /// callers may wait for these. A loop over a stream has one until it ends.
   public var connectionLimit: Int
 
   /// Makes a configuration.
@@ -78,11 +79,13 @@ public struct ClientConfiguration: Sendable {
   public static func discoverAddress(environment: [String: String]? = nil) -> String {
     let environment = environment ?? ProcessInfo.processInfo.environment
     if let address = environment["IPFS_API"], !address.isEmpty { return address }
+    let home = environment["HOME"] ?? ""
     let folder: String
     if let path = environment["IPFS_PATH"], !path.isEmpty {
-      folder = path
+      // Kubo's own shorthand.
+      folder = path == "~" || path.hasPrefix("~/") ? home + path.dropFirst() : path
     } else {
-      folder = (environment["HOME"] ?? "") + "/.ipfs"
+      folder = home + "/.ipfs"
     }
     let text = try? String(contentsOfFile: folder + "/api", encoding: .utf8)
     let address = text?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""

@@ -47,6 +47,8 @@ struct ConfigurationTests {
     // With a repo of its own, the one in the home directory is another daemon's.
     environment["IPFS_PATH"] = folder.path + "/other"
     #expect(ClientConfiguration.discoverAddress(environment: environment) == "/ip4/127.0.0.1/tcp/5001")
+    environment["IPFS_PATH"] = "~/.ipfs"
+    #expect(ClientConfiguration.discoverAddress(environment: environment) == "/ip4/127.0.0.1/tcp/1")
     environment["IPFS_API"] = "/ip4/127.0.0.1/tcp/3"
     #expect(ClientConfiguration.discoverAddress(environment: environment) == "/ip4/127.0.0.1/tcp/3")
   }

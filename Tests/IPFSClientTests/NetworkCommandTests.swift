@@ -35,8 +35,10 @@ struct NetworkCommandTests {
     #expect(got.value == "aGk=")
     #expect(try await ask(["routing/get": value]) { try await $0.routing.get("/ipns/k") }.value == Array("hi".utf8))
 
-    let put = try await ask(["dht/put": ""]) { try await $0.dht.put("/ipns/k", .text("v")).collect() }
+    let put = try await ask(["dht/put": ""]) { try await $0.dht.put("/ipns/k", Array("v".utf8)).collect() }
     #expect(put.requests == ["routing/put?arg=/ipns/k v", "dht/put?arg=/ipns/k v"])
+    let text = try await ask(["routing/put": ""]) { try await $0.dht.put("/k", "v").collect() }
+    #expect(text.requests == ["routing/put?arg=/k v"])
     let provided = try await ask(["dht/provide": ""]) {
       try await $0.dht.provide(hello, recursive: true).collect()
     }

@@ -255,7 +255,7 @@ struct OptionTests {
       try await $0.dht.provide("x", recursive: true, verbose: true).collect()
     },
     OptionCase("routing/put?arg=k&allow-offline=true", "dht/put?arg=k&allow-offline=true") {
-      try await $0.dht.put("k", .text("x"), allowOffline: true).collect()
+      try await $0.dht.put("k", "x", allowOffline: true).collect()
     },
     OptionCase("dht/query?arg=p&verbose=true") { try await $0.dht.query("p", verbose: true).collect() },
     OptionCase("routing/findpeer?arg=p&verbose=true") {

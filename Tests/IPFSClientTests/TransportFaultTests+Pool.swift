@@ -115,6 +115,33 @@ extension TransportFaultTests {
     await server.stop()
   }
 
+  /// The limit is for what waits for the daemon, however long, and not for what may last for ever.
+  @Test(.timeLimit(.minutes(10))) func onlyCallersLetMoreRequestsBegin() async throws {
+    let paths = Mutex<[String]>([])
+    let server = try await RPCTestServer { request in
+      paths.withLock { $0.append(String(request.path.dropFirst("/api/v0/".count))) }
+      return request.path.hasSuffix("/sub") ? [.head(200, Self.json), .stall] : [.stall]
+    }
+    let client = try Client(ClientConfiguration(address: server.multiaddr, timeouts: .infinite, connectionLimit: 1))
+    let first = Task { await code { try await client.files.mkdir("/a") } }
+    while server.requestCount == 0 { try await Task.sleep(for: .milliseconds(5)) }
+    let second = Task { await code { try await client.files.mkdir("/b") } }
+    try await Task.sleep(for: .milliseconds(100))
+    let messages = try await client.pubsub.subscribe("topic")
+    let poll = Task { await code { for try await _ in client.stats.bw(poll: true) {} } }
+    while server.requestCount < 3 { try await Task.sleep(for: .milliseconds(5)) }
+    // Longer than requests wait for one another.
+    try await Task.sleep(for: .seconds(6))
+    #expect(paths.withLock { $0 } == ["files/mkdir", "pubsub/sub", "stats/bw"])
+    withExtendedLifetime(messages) {}
+    second.cancel()
+    #expect(await second.value == nil)
+    await client.close()
+    #expect(await poll.value == .connection)
+    #expect(await first.value == .connection)
+    await server.stop()
+  }
+
   @Test func aReadIsSentAgainOverAConnectionThatHasNotLainIdle() async throws {
     let count = Mutex(0)
     let own = Mutex<RPCTestServer?>(nil)

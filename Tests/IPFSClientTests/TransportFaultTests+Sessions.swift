@@ -47,6 +47,38 @@ extension TransportFaultTests {
     }
   }
 
+  @Test func closingEndsWhatHasNoReplyYet() async throws {
+    try await withServer(script: { _ in [.stall] }) { client, server in
+      let task = Task { await error { _ = try await client.version() } }
+      while server.requestCount == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      await client.close()
+      let ending = await task.value
+      #expect(ending?.code == .connection && ending?.message == "the client was closed")
+      #expect(server.requestCount == 1)
+    }
+  }
+
+  /// One that belongs to an actor can use a client, too.
+  @MainActor private final class Counter {
+    var value = 0
+
+    func count(_ client: Client) async throws {
+      try await client.withSession { client in
+        for try await chunk in client.cat("x") { value += chunk.count }
+        for try await _ in client.pin.ls() { value += 1 }
+      }
+    }
+  }
+
+  @Test func aSessionRunsOnTheActorOfItsCaller() async throws {
+    let chunk = Array(#"{"Cid":"\#(Recorded.hello)","Type":"direct"} "#.utf8)
+    try await withServer(script: { _ in [.head(200, Self.json), .chunk(chunk), .chunk(chunk), .end()] }) { client, _ in
+      let counter = Counter()
+      try await counter.count(client)
+      #expect(await counter.value == 2 * chunk.count + 2)
+    }
+  }
+
   /// A transport that takes its time to close.
   private final class SlowToClose: Transport {
     private let state = Mutex((isClosing: false, overlaps: 0, closes: 0))

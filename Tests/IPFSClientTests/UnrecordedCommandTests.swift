@@ -82,6 +82,25 @@ struct UnrecordedCommandTests {
     #expect(try await ask("") { try await $0.pin.ls(name: "n").collect() }.request == "pin/ls?name=n&stream=true")
   }
 
+  // MARK: errors
+
+  @Test func anErrorInPlaceOfAValueIsAnError() async throws {
+    let failure = #"{"Message":"no space","Code":0,"Type":"error"}"#
+    let commands: [(Client) async throws -> Void] = [
+      { _ = try await $0.add(.text("t")).collect() }, { _ = try await $0.ls(hello).collect() },
+      { _ = try await $0.pin.ls().collect() }, { _ = try await $0.dht.findpeer("p").collect() },
+      { _ = try await $0.bitswap.wantlist() },
+    ]
+    for command in commands {
+      let error = await #expect(throws: ClientError.self) { try await ask(failure, command) }
+      #expect(error?.code == .partialErrorResponse && error?.message == "no space" && error?.daemonCode == 0)
+      #expect(error?.partial == Array(failure.utf8))
+    }
+    // Content may look as it likes.
+    #expect(try await ask(failure) { try await $0.getJSON(hello, as: [String: JSON].self) }.value.count == 3)
+    #expect(try await ask(failure) { try await $0.dag.getJSON(hello, as: [String: JSON].self) }.value.count == 3)
+  }
+
   // MARK: dag, object
 
   @Test func importsWhoseRootsAreNotPinned() async throws {

@@ -105,7 +105,7 @@ extension LiveAPI {
         for old in [false, true] {
           let events = try await ifServed("failed to find any peer") {
             if old {
-              try await client.dht.put("/ipns/\(key.id)", .bytes(record), allowOffline: true, offline: true).collect()
+              try await client.dht.put("/ipns/\(key.id)", record, allowOffline: true, offline: true).collect()
             } else {
               try await client.routing.put("/ipns/\(key.id)", .bytes(record), allowOffline: true, offline: true)
                 .collect()

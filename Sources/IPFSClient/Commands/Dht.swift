@@ -22,6 +22,14 @@ extension Client.Dht {
     _ peerIDs: String..., verbose: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) -> ObjectStream<RoutingEvent> {
+    findpeer(peerIDs, verbose: verbose, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Looks for the addresses of the peers of a list. The parameters are those of the other `findpeer`.
+  public func findpeer(
+    _ peerIDs: [String], verbose: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) -> ObjectStream<RoutingEvent> {
     events(
       of: Command("dht/findpeer", peerIDs, safe: true).option("verbose", verbose, default: false),
       movedTo: "routing/findpeer", CallOptions(offline, opts, timeout))
@@ -35,6 +43,14 @@ extension Client.Dht {
   ///   - verbose: The option `verbose`, which changes only what Kubo's command line shows.
   public func findprovs(
     _ cids: any ContentPath..., numProviders: Int = 20, verbose: Bool = false, offline: Bool? = nil,
+    opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<RoutingEvent> {
+    findprovs(cids, numProviders: numProviders, verbose: verbose, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Looks for peers that have the content of a list. The parameters are those of the other `findprovs`.
+  public func findprovs(
+    _ cids: [any ContentPath], numProviders: Int = 20, verbose: Bool = false, offline: Bool? = nil,
     opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<RoutingEvent> {
     events(
@@ -51,12 +67,27 @@ extension Client.Dht {
   public func get(
     _ keys: String..., offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) async throws -> String {
+    try await get(keys, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Looks for the best value of a list of keys. The parameters are those of the other `get`.
+  public func get(
+    _ keys: [String], offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws -> String {
     let events = events(
       of: Command("dht/get", keys, safe: true), movedTo: "routing/get", CallOptions(offline, opts, timeout))
     guard let event = try await events.collect().last(where: { $0.kind == .value }) else {
       throw ClientError(.decoding, "the daemon gave no value", command: "routing/get")
     }
     return event.extra
+  }
+
+  /// Stores a text for a key. The parameters are those of the other `put`.
+  public func put(
+    _ key: String, _ value: String, allowOffline: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) -> ObjectStream<RoutingEvent> {
+    put(key, Array(value.utf8), allowOffline: allowOffline, offline: offline, opts: opts, timeout: timeout)
   }
 
   /// Stores a value for a key.
@@ -66,11 +97,12 @@ extension Client.Dht {
   ///   - value: The value: for a name, a record that its key has signed.
   ///   - allowOffline: Whether it is enough to keep it in the daemon when that is offline.
   public func put(
-    _ key: String, _ value: Upload, allowOffline: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
+    _ key: String, _ value: [UInt8], allowOffline: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) -> ObjectStream<RoutingEvent> {
     events(
-      of: Command("dht/put", [key]).option("allow-offline", allowOffline, default: false).sending(file: value),
+      of: Command("dht/put", [key]).option("allow-offline", allowOffline, default: false)
+        .sending(file: .bytes(value)),
       movedTo: "routing/put", CallOptions(offline, opts, timeout))
   }
 
@@ -82,6 +114,14 @@ extension Client.Dht {
   ///   - verbose: The option `verbose`, which changes only what Kubo's command line shows.
   public func provide(
     _ cids: any ContentPath..., recursive: Bool = false, verbose: Bool = false, offline: Bool? = nil,
+    opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<RoutingEvent> {
+    provide(cids, recursive: recursive, verbose: verbose, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Tells the network that the daemon has the content of a list. The parameters are those of the other `provide`.
+  public func provide(
+    _ cids: [any ContentPath], recursive: Bool = false, verbose: Bool = false, offline: Bool? = nil,
     opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<RoutingEvent> {
     events(
@@ -97,6 +137,14 @@ extension Client.Dht {
   ///   - verbose: The option `verbose`, which changes only what Kubo's command line shows.
   public func query(
     _ peerIDs: String..., verbose: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) -> ObjectStream<RoutingEvent> {
+    query(peerIDs, verbose: verbose, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Looks for the peers that are nearest to those of a list. The parameters are those of the other `query`.
+  public func query(
+    _ peerIDs: [String], verbose: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) -> ObjectStream<RoutingEvent> {
     client.objects(
@@ -116,6 +164,6 @@ extension Client.Dht {
           return try await client.open(older, call)
         }
       },
-      decode: { bytes in [try JSONValue.decode(RoutingEvent.self, bytes, command: name)] })
+      decode: { bytes in [try JSONValue.decodeReply(RoutingEvent.self, bytes, command: name)] })
   }
 }

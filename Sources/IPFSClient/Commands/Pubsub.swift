@@ -117,7 +117,9 @@ extension Client.Pubsub {
     let encoding = encoding ?? client.pubsubEncoding
     let command = Command("pubsub/sub", [encoding.argument(topic)])
       .option("discover", discover, default: false).lasting()
-    return try await client.openedObjects(of: command, CallOptions(offline, opts, timeout)) { (text: Text) in
+    let call = CallOptions(offline, opts, timeout)
+    let opened = OpenedReply(try await client.open(command, call))
+    return client.objects(of: command, call, opened: opened) { (text: Text) in
       [
         Message(
           from: try encoding.peer(text.from ?? "", command: command.path),

@@ -103,7 +103,8 @@ extension Client.Stats {
   ) -> ObjectStream<Bandwidth> {
     client.objects(
       of: Command("stats/bw", safe: true).option("peer", peer).option("proto", proto)
-        .option("poll", poll, default: false).option("interval", interval), CallOptions(offline, opts, timeout))
+        .option("poll", poll, default: false).option("interval", interval).lasting(poll),
+      CallOptions(offline, opts, timeout))
   }
 
   /// Asks how large the store is, as ``Client/Repo/stat(sizeOnly:human:offline:opts:timeout:)`` does.
@@ -135,6 +136,13 @@ extension Client.Stats {
   /// - Parameter names: The tables: `wan`, `lan`, `wanserver`, `lanserver`; the first two if none is named.
   public func dht(
     _ names: String..., offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<Dht> {
+    dht(names, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Describes the tables of a list. The parameters are those of the other `dht`.
+  public func dht(
+    _ names: [String], offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<Dht> {
     client.objects(of: Command("stats/dht", names, safe: true), CallOptions(offline, opts, timeout))
   }

@@ -24,7 +24,10 @@ public struct ByteStream: AsyncSequence, Sendable {
     }
 
     /// Waits for the next chunk; nil at the end.
-    public mutating func next() async throws -> [UInt8]? {
+    public mutating func next() async throws -> [UInt8]? { try await next(isolation: nil) }
+
+    /// Waits for the next chunk; nil at the end.
+    public mutating func next(isolation actor: isolated (any Actor)?) async throws -> [UInt8]? {
       guard !isAtEnd else { return nil }
       do {
         if reply == nil { reply = try await start() }

@@ -30,7 +30,10 @@ public struct ObjectStream<Element: Sendable>: AsyncSequence, Sendable {
     }
 
     /// Waits for the next value; nil at the end.
-    public mutating func next() async throws -> Element? {
+    public mutating func next() async throws -> Element? { try await next(isolation: nil) }
+
+    /// Waits for the next value; nil at the end.
+    public mutating func next(isolation actor: isolated (any Actor)?) async throws -> Element? {
       do {
         while true {
           if let element = waiting.popLast() { return element }

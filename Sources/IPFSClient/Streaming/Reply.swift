@@ -46,16 +46,6 @@ struct Reply: Sendable {
 
   /// The error of a reply with a status that stands for one.
   private func statusError() async -> any Error {
-    struct Description: Decodable {
-      let message: String
-      let code: Int?
-
-      enum CodingKeys: String, CodingKey {
-        case message = "Message"
-        case code = "Code"
-      }
-    }
-
     var bytes: [UInt8] = []
     do {
       while bytes.count < Self.errorLimit, let chunk = try await response.body.next() { bytes += chunk }
@@ -64,18 +54,17 @@ struct Reply: Sendable {
     } catch {
       // The status says enough where its description was cut.
     }
-    if let description = try? JSONDecoder().decode(Description.self, from: Data(bytes)) {
-      return ClientError(
-        .errorResponse, description.message, status: response.status, daemonCode: description.code)
+    if let error = DaemonError(bytes) {
+      return ClientError(.errorResponse, error.message, status: response.status, daemonCode: error.code)
     }
     let text = String(decoding: bytes, as: UTF8.self)
     return ClientError(
-      .status, text.isEmpty ? "HTTP status \(response.status)" : String(text.prefix { $0 != "\n" }),
+      .status, text.isEmpty ? "HTTP status \(response.status)" : String(text.prefix { !$0.isNewline }),
       status: response.status)
   }
 
   /// Waits for the next chunk; nil at the end of a complete body.
-  mutating func next() async throws -> [UInt8]? {
+  nonisolated(nonsending) mutating func next() async throws -> [UInt8]? {
     do {
       if let chunk = try await response.body.next() {
         received += Int64(chunk.count)
@@ -107,5 +96,34 @@ struct Reply: Sendable {
       }
     }
     return record ?? []
+  }
+}
+
+/// An error as the daemon writes it (`Error` of go-ipfs-cmds).
+struct DaemonError: Decodable {
+  let message: String
+  let code: Int?
+  /// `error`.
+  let type: String?
+
+  private enum CodingKeys: String, CodingKey {
+    case message = "Message"
+    case code = "Code"
+    case type = "Type"
+  }
+
+  /// How the text of one begins.
+  private static let opening = Array(#"{"Message":"#.utf8)
+
+  init?(_ bytes: some Collection<UInt8>) {
+    guard let error = try? JSONDecoder().decode(Self.self, from: Data(bytes)) else { return nil }
+    self = error
+  }
+
+  /// One in place of a value amid a reply, for daemons that have no trailer `X-Stream-Error`.
+  init?(insteadOfValue bytes: some Collection<UInt8>) {
+    guard bytes.starts(with: Self.opening) else { return nil }
+    self.init(bytes)
+    if type != "error" { return nil }
   }
 }

@@ -8,7 +8,8 @@ import NIOSSL
 /// order in which they came.
 ///
 /// Requests that have a connection may wait for some that have none: uploads of what other requests give. So where none
-/// ends for some seconds, as many again begin.
+/// ends for some seconds, there are so many places more as wait for their callers, and at most as many as there may be.
+/// Requests that may last for ever need no place.
 ///
 /// Everything happens on one event loop, but for what is said otherwise: a request changes threads once on its way
 /// there, and its reply once on its way back.
@@ -24,8 +25,10 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
   private var idle: [(connection: HTTPConnection, since: NIODeadline)] = []
   /// All that stand.
   private var connections: [ObjectIdentifier: HTTPConnection] = [:]
-  /// How many requests have a connection, or are getting one.
+  /// How many requests that count have a connection, or are getting one.
   private var running = 0
+  /// Places beyond the limit, until it is enough again.
+  private var extraPlaces = 0
   /// Requests that wait, by their place in the queue; the place of one that was abandoned is empty.
   private var waiting: [Int: HTTPExchange] = [:]
   private var firstPlace = 0
@@ -61,7 +64,7 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
   func start(_ exchange: HTTPExchange) {
     eventLoop.execute {
       if exchange.isAbandoned { return }
-      guard self.running < self.limit else { return self.enqueue(exchange) }
+      guard exchange.isLasting || self.hasPlace else { return self.enqueue(exchange) }
       self.run(exchange)
     }
   }
@@ -87,7 +90,7 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
   private func closeAll() -> [EventLoopFuture<Void>] {
     generation += 1
     idle = []
-    let closed = connections.values.compactMap { $0.close() }
+    let closed = connections.values.compactMap { $0.close(ConnectionClosed(isOurs: true)) }
     return closed + discarded.values
   }
 
@@ -107,10 +110,8 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
   private func beginMore(ifEnded before: Int) {
     patience = nil
     if endedCount == before {
-      for _ in 0..<limit {
-        guard let exchange = nextWaiting() else { return }
-        run(exchange)
-      }
+      extraPlaces += min(limit, connections.values.count(where: \.waitsForCaller))
+      runWaiting()
     }
     if !waiting.isEmpty { awaitEnds() }
   }
@@ -125,7 +126,7 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
   }
 
   private func run(_ exchange: HTTPExchange) {
-    running += 1
+    if !exchange.isLasting { running += 1 }
     if exchange.needsFreshConnection {
       // It takes the place of one that lies idle, so that there are not more than may be.
       if !idle.isEmpty { _ = idle.removeFirst().connection.close() }
@@ -137,17 +138,26 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
     connect(for: exchange)
   }
 
-  private func leave() {
+  private func leave(_ exchange: HTTPExchange) {
+    if exchange.isLasting { return }
     running -= 1
     endedCount += 1
+    if running < limit { extraPlaces = 0 }
+    runWaiting()
+  }
+
+  private var hasPlace: Bool { running < limit + extraPlaces }
+
+  private func runWaiting() {
     guard !isDraining else { return }
     isDraining = true
     defer { isDraining = false }
-    while running < limit, let exchange = nextWaiting() { run(exchange) }
+    while hasPlace, let exchange = nextWaiting() { run(exchange) }
   }
 
-  func finished(_ connection: HTTPConnection, isReusable: Bool) {
-    if isReusable, connection.isActive, connections.count <= limit,
+  func finished(_ exchange: HTTPExchange, on connection: HTTPConnection, isReusable: Bool) {
+    let others = running - (exchange.isLasting ? 0 : 1)
+    if isReusable, connection.isActive, idle.count + others < limit + extraPlaces,
       generations[ObjectIdentifier(connection)] == generation
     {
       idle.append((connection, .now()))
@@ -155,7 +165,7 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
     } else {
       _ = connection.close()
     }
-    leave()
+    leave(exchange)
   }
 
   func closed(_ connection: HTTPConnection) {
@@ -192,13 +202,13 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
         self.connections[ObjectIdentifier(connection)] = connection
         self.generations[ObjectIdentifier(connection)] = begun
         if exchange.isAbandoned {
-          self.finished(connection, isReusable: true)
+          self.finished(exchange, on: connection, isReusable: true)
         } else {
           connection.start(exchange)
         }
       case .failure(let error):
         exchange.relay.end(.failure(error))
-        self.leave()
+        self.leave(exchange)
       }
     }
     let bootstrap: ClientBootstrap
@@ -237,15 +247,20 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
     let secured = try tlsParameters()
     var family: ClientAddress.Family = .any
     if case .tcp(_, _, _, let named) = address { family = named }
-    return ClientBootstrap(group: eventLoop)
+    var bootstrap = ClientBootstrap(group: eventLoop)
+    if case .tcp = address {
+      // What the socket has taken is nearly sent then, so that times can be counted.
+      bootstrap = bootstrap.channelOption(
+        .tcpOption(NIOBSDSocket.Option(rawValue: TCP_NOTSENT_LOWAT)), value: 128 << 10)
+    }
+    return
+      bootstrap
       .connectTimeout(limit)
       .resolver(AddressResolver(family: family, eventLoop: eventLoop))
       .channelOption(.autoRead, value: false)
-      // NIO reads 64 KiB at most by itself; fewer and larger parts cost less on their way.
-      .channelOption(
-        .recvAllocator,
-        value: AdaptiveRecvByteBufferAllocator(minimum: 1 << 10, initial: 16 << 10, maximum: 256 << 10)
-      )
+      // As many buffers of 64 KiB does NIO keep and use again. Fewer would all be waiting for the consumer, and others
+      // made that are memory taken from the kernel anew. It also wakes the consumer less often.
+      .channelOption(.maxMessagesPerRead, value: 16)
       .channelInitializer { channel in
         ready.futureResult.whenFailure { _ in self.discard(channel) }
         return channel.eventLoop.makeCompletedFuture {

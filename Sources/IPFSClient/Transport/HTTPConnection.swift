@@ -3,7 +3,10 @@ import NIOHTTP1
 import NIOTLS
 
 /// A connection that ended without a reason given.
-struct ConnectionClosed: Error {}
+struct ConnectionClosed: Error {
+  /// Whether the client was closed, and not the connection by the daemon.
+  var isOurs = false
+}
 
 /// A connection, over which one request goes at a time.
 ///
@@ -23,7 +26,7 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
   /// What becomes of a connection between two requests.
   protocol Owner: AnyObject {
     /// The request is over; the connection can take another one, or closes.
-    func finished(_ connection: HTTPConnection, isReusable: Bool)
+    func finished(_ exchange: HTTPExchange, on connection: HTTPConnection, isReusable: Bool)
     /// The connection is gone.
     func closed(_ connection: HTTPConnection)
   }
@@ -54,6 +57,9 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
 
   var isActive: Bool { !isClosing && context?.channel.isActive == true }
 
+  /// Whether it has a request that cannot go on before the caller does, and keeps others from a place.
+  var waitsForCaller: Bool { exchange.map { !$0.isLasting && $0.relay.waitsForCaller } ?? false }
+
   /// Closes it; whatever is under way ends with an error.
   func close(_ error: any Error = ConnectionClosed()) -> EventLoopFuture<Void>? {
     fail(error)
@@ -73,7 +79,7 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
   func start(_ exchange: HTTPExchange) {
     guard let context, isActive else {
       exchange.relay.end(.failure(ConnectionClosed()))
-      owner?.finished(self, isReusable: false)
+      owner?.finished(exchange, on: self, isReusable: false)
       return
     }
     self.exchange = exchange
@@ -98,8 +104,8 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
       do {
         let next = body.makeBufferReader()
         while var chunk = try await Self.chunk(from: next, exchange.relay) {
-          let limit = SendWindow.limit
-          while chunk.readableBytes > 0, let piece = chunk.readSlice(length: min(chunk.readableBytes, limit)) {
+          let most = SendWindow.pieceSize
+          while chunk.readableBytes > 0, let piece = chunk.readSlice(length: min(chunk.readableBytes, most)) {
             try await window.enter(piece.readableBytes)
             loop.execute { self.send(piece, of: exchange, window) }
           }
@@ -146,19 +152,19 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     ready.take()?.fail(error)
     guard let exchange else { return }
     _ = exchange.relay.give(head: head, parts: parts, end: .failure(error))
-    finish(isReusable: false)
+    finish(exchange, isReusable: false)
   }
 
-  private func finish(isReusable: Bool) {
-    exchange?.connection = nil
-    exchange = nil
+  private func finish(_ exchange: HTTPExchange, isReusable: Bool) {
+    exchange.connection = nil
+    self.exchange = nil
     head = nil
     parts = []
     window?.close()
     window = nil
     sender?.cancel()
     sender = nil
-    owner?.finished(self, isReusable: isReusable)
+    owner?.finished(exchange, on: self, isReusable: isReusable)
   }
 
   // MARK: The channel
@@ -209,7 +215,7 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
       let trailers = TransportHeaders(trailers.map { $0.map { (name: $0.name, value: $0.value) } } ?? [])
       let (head, parts) = (self.head, self.parts)
       // Before the consumer hears of it, so that its next request finds the connection free.
-      finish(isReusable: keepsAlive && isSent)
+      finish(exchange, isReusable: keepsAlive && isSent)
       _ = exchange.relay.give(head: head, parts: parts, end: .success(trailers))
     }
   }

@@ -14,6 +14,8 @@ final class HTTPExchange: @unchecked Sendable {
 
   /// Whether none of the connections that lie idle will do.
   let needsFreshConnection: Bool
+  /// Whether it may go on for ever.
+  let isLasting: Bool
 
   /// Its place in the pool's queue, once it has had to wait.
   var place: Int?
@@ -23,13 +25,15 @@ final class HTTPExchange: @unchecked Sendable {
   var connection: HTTPConnection?
 
   init(
-    head: HTTPRequestHead, body: TransportBody?, relay: ResponseRelay, connectLimit: Double, needsFreshConnection: Bool
+    head: HTTPRequestHead, body: TransportBody?, relay: ResponseRelay, connectLimit: Double,
+    needsFreshConnection: Bool, isLasting: Bool
   ) {
     self.head = head
     self.body = body
     self.relay = relay
     self.connectLimit = connectLimit
     self.needsFreshConnection = needsFreshConnection
+    self.isLasting = isLasting
   }
 
   /// Whether nobody waits for the reply any more; to be asked before the request is sent.
@@ -48,14 +52,16 @@ final class SendWindow: Sendable {
     func hasRoom(for count: Int) -> Bool { self.count + count <= SendWindow.limit }
   }
 
-  /// The most that may be on their way. Larger chunks are sent in pieces.
-  static let limit = 1 << 20
+  /// The most that may be on their way.
+  private static let limit = 1 << 20
+  /// The most that is sent at once: progress is counted in these.
+  static let pieceSize = 256 << 10
 
   private let state = Mutex(State())
 
   /// Waits for room and takes it.
   ///
-  /// - Parameter count: How many bytes; ``limit`` at most.
+  /// - Parameter count: How many bytes; ``pieceSize`` at most.
   /// - Throws: `CancellationError` if nothing is sent any more.
   func enter(_ count: Int) async throws {
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in

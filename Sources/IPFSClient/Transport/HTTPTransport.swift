@@ -16,7 +16,7 @@ final class HTTPTransport: Transport {
   /// What comes before a command in a URL.
   private let base: String
   private let headers: HTTPHeaders
-  private let watchdog = Watchdog()
+  private let watchdog: Watchdog
   private let pool: ConnectionPool
 
   init(_ configuration: ClientConfiguration) throws(ClientError) {
@@ -31,7 +31,9 @@ final class HTTPTransport: Transport {
     case .tcp(let host, let port, _, _):
       headers.add(name: "Host", value: "\(host.contains(":") ? "[\(host)]" : host):\(port)")
     }
-    pool = ConnectionPool(configuration, address: address, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
+    let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+    pool = ConnectionPool(configuration, address: address, eventLoop: eventLoop)
+    watchdog = Watchdog(eventLoop: eventLoop)
     switch configuration.authorization {
     case .basic(let username, let password):
       headers.add(
@@ -76,8 +78,9 @@ final class HTTPTransport: Transport {
     let relay = ResponseRelay(limit: timeouts.read)
     let exchange = HTTPExchange(
       head: try head(of: request), body: request.body, relay: relay, connectLimit: timeouts.connect,
-      needsFreshConnection: needsFreshConnection)
-    let body = HTTPResponseBody(relay: relay) { [pool] in pool.abandon(exchange) }
+      needsFreshConnection: needsFreshConnection, isLasting: request.isLasting)
+    // A body keeps its transport, which closes all connections when nobody has it.
+    let body = HTTPResponseBody(relay: relay) { [self] in pool.abandon(exchange) }
     pool.start(exchange)
     watchdog.watch(body)
     let head = try await body.head()
@@ -127,7 +130,7 @@ extension ClientError {
   fileprivate var isBrokenConnection: Bool {
     guard code == .connection else { return false }
     switch cause {
-    case is ConnectionClosed: return true
+    case let closed as ConnectionClosed: return !closed.isOurs
     case let cause as IOError: return [ECONNRESET, EPIPE].contains(cause.errnoCode)
     // Closed without a farewell.
     case let cause as NIOSSLError: return cause == .uncleanShutdown
@@ -146,8 +149,9 @@ extension ClientError {
       return error
     case ChannelError.connectTimeout:
       return ClientError(.timeout, "the daemon could not be reached in time", cause: error)
-    case is ConnectionClosed:
-      return ClientError(late, "the daemon closed the connection", cause: error)
+    case let closed as ConnectionClosed:
+      return ClientError(
+        late, closed.isOurs ? "the client was closed" : "the daemon closed the connection", cause: error)
     case let error as HTTPParserError:
       return error == .invalidEOFState
         ? ClientError(late, "the reply was cut", cause: error)

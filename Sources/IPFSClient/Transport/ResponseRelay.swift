@@ -144,7 +144,7 @@ package final class ResponseRelay: Sendable {
   }
 
   /// Waits for the next chunk; nil at the end.
-  package func takeChunk() async throws -> [UInt8]? {
+  package nonisolated(nonsending) func takeChunk() async throws -> [UInt8]? {
     while true {
       let (parts, isAtEnd, onRoom) = try state.withLock { state in
         state.waitingSince = nil
@@ -205,7 +205,7 @@ package final class ResponseRelay: Sendable {
     }
   }
 
-  private func wait(until isReady: @Sendable (borrowing State) -> Bool) async {
+  private nonisolated(nonsending) func wait(until isReady: @Sendable (borrowing State) -> Bool) async {
     await withCheckedContinuation { continuation in
       let goesOn = state.withLock { state in
         if isReady(state) { return true }
@@ -228,6 +228,11 @@ package final class ResponseRelay: Sendable {
 
   /// Whether the end has not come yet.
   var isRunning: Bool { state.withLock { $0.end == nil } }
+
+  /// Whether it cannot go on before the caller gives something, or takes something.
+  var waitsForCaller: Bool {
+    state.withLock { $0.awaitsSource || $0.head != nil && $0.end == nil && $0.consumer == nil }
+  }
 
   /// Whether there is a limit.
   var isLimited: Bool { limit.isFinite }
@@ -257,7 +262,7 @@ final class HTTPResponseBody: TransportResponseBody {
     }
   }
 
-  func next() async throws -> [UInt8]? {
+  nonisolated(nonsending) func next() async throws -> [UInt8]? {
     try await withTaskCancellationHandler {
       try await relay.takeChunk()
     } onCancel: {
@@ -283,7 +288,8 @@ final class HTTPResponseBody: TransportResponseBody {
   fileprivate var isLimited: Bool { relay.isLimited }
 }
 
-/// Looks from time to time whether requests take too long: one timer for all, so that a request costs none.
+/// Looks from time to time whether requests take too long: one timer for all, so that a request costs none. It is that of
+/// an event loop, for Swift's own waits while tasks keep all threads.
 final class Watchdog: Sendable {
   private struct Entry: Sendable {
     weak let body: HTTPResponseBody?
@@ -294,10 +300,15 @@ final class Watchdog: Sendable {
     var isRunning = false
   }
 
-  private static let interval = Duration.milliseconds(50)
+  private static let interval = TimeAmount.milliseconds(50)
 
+  private let eventLoop: any EventLoop
   /// Guards what is watched. Locks of relays are not taken under it.
   private let state = Mutex(State())
+
+  init(eventLoop: any EventLoop) {
+    self.eventLoop = eventLoop
+  }
 
   /// Watches a request until it ends or nobody has its body.
   func watch(_ body: HTTPResponseBody) {
@@ -307,25 +318,25 @@ final class Watchdog: Sendable {
       defer { state.isRunning = true }
       return !state.isRunning
     }
-    if starts { Task { await run() } }
+    if starts { wait() }
   }
 
-  private func run() async {
-    while true {
-      // Not cancelled by anyone.
-      try? await Task.sleep(for: Self.interval)
-      let entries = state.withLock { state in
-        defer { state.entries = [] }
-        return state.entries
-      }
-      let now = ContinuousClock.now
-      let kept = entries.filter { $0.body?.checkTime(at: now) ?? false }
-      let isDone = state.withLock { state in
-        state.entries += kept
-        state.isRunning = !state.entries.isEmpty
-        return !state.isRunning
-      }
-      if isDone { return }
+  private func wait() {
+    eventLoop.scheduleTask(in: Self.interval) { self.look() }
+  }
+
+  private func look() {
+    let entries = state.withLock { state in
+      defer { state.entries = [] }
+      return state.entries
     }
+    let now = ContinuousClock.now
+    let kept = entries.filter { $0.body?.checkTime(at: now) ?? false }
+    let goesOn = state.withLock { state in
+      state.entries += kept
+      state.isRunning = !state.entries.isEmpty
+      return state.isRunning
+    }
+    if goesOn { wait() }
   }
 }

@@ -10,7 +10,8 @@ public protocol Transport: Sendable {
   ///   an error is no error here.
   func send(_ request: TransportRequest) async throws -> TransportResponse
 
-  /// Lets go of all connections. A later request opens new ones.
+  /// Closes what it has open: a request that is on its way ends with an error, or is waited for. A later request opens it
+  /// anew.
   func close() async
 }
 
@@ -30,7 +31,7 @@ public struct TransportRequest: Sendable {
   /// How long to wait; nil for the transport's own limits.
   public var timeout: Timeouts?
   /// Whether the daemon may have nothing to say for as long as it likes: without a `timeout`, only the transport's limit
-  /// for connecting holds.
+  /// for connecting holds. It does not count among the connections that there may be.
   public var isLasting: Bool
   /// Whether nothing changes if the daemon gets it twice, so that it may be sent again when a connection breaks.
   public var isRepeatable: Bool
@@ -120,8 +121,10 @@ public struct TransportResponse: Sendable {
 public protocol TransportResponseBody: AnyObject, Sendable {
   /// Waits for the next chunk; nil at the end.
   ///
+  /// It can run where its caller does, so that a chunk that is there costs no change of threads.
+  ///
   /// - Throws: As ``Transport/send(_:)``; `partialErrorResponse` for a body that ends too early.
-  func next() async throws -> [UInt8]?
+  nonisolated(nonsending) func next() async throws -> [UInt8]?
 
   /// What followed the body; empty until `next` has returned nil.
   var trailers: TransportHeaders { get }
