@@ -30,7 +30,9 @@ public struct Upload: Sendable, ExpressibleByStringLiteral {
   public init(stringLiteral path: String) { self.init(.path(Array(path.utf8)), name: nil) }
 
   /// A file of bytes.
-  public static func bytes(_ bytes: [UInt8], name: String? = nil) -> Upload { Upload(.bytes(bytes), name: name) }
+  public static func bytes(_ bytes: some Sequence<UInt8>, name: String? = nil) -> Upload {
+    Upload(.bytes(Array(bytes)), name: name)
+  }
 
   /// A file of a text in UTF-8.
   public static func text(_ text: String, name: String? = nil) -> Upload {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import IPFSClient
+import Multiformats
 import RPCTestSupport
 import Synchronization
 import Testing
@@ -43,6 +44,42 @@ struct AddTests {
       #expect(parts[1].headers["abspath"] == nil)
       #expect(parts[0].headers["abspath"]?.hasSuffix("/d") == true)
     }
+  }
+
+  @Test func aPlaceIsTheOneThatWasNamed() async throws {
+    let tree = try LocalTree()
+    try tree.write("d/a", "content")
+    try run("ln -s d '\(tree.path)/link'")
+    // Something else than a reader of the text would think.
+    try tree.write("e/a", "other")
+    try tree.write("e/f/b", "b")
+    try run("ln -s ../e/f '\(tree.path)/d/deep'")
+    try await withServer { client, form in
+      _ = try await client.add(.path(tree.path + "/d/deep/../a"), options: AddOptions(nocopy: true)).collect()
+      #expect(try #require(form()).parts[0].headers["abspath"]?.hasSuffix("/e/a") == true)
+      for path in ["/link/a", "/d/.././link//a"] {
+        _ = try await client.add(.path(tree.path + path), options: AddOptions(nocopy: true)).collect()
+        #expect(try #require(form()).parts[0].headers["abspath"] == tree.path + "/link/a")
+      }
+    }
+  }
+
+  @Test func chunksAreOneFile() async throws {
+    let entry = #"{"Name":"n","Hash":"\#(Recorded.hello)","Size":"9"}"#
+    let transport = ScriptedTransport([Array(entry.utf8)])
+    let client = Client(transport: transport)
+    let bytes = AsyncStream { continuation in
+      for byte in UInt8(0)..<3 { continuation.yield([byte, byte]) }
+      continuation.finish()
+    }
+    #expect(try await client.addBytes(bytes).description == Recorded.hello)
+    #expect(transport.parts.map(\.body) == [[0, 0, 1, 1, 2, 2]])
+    let texts = AsyncStream { continuation in
+      for text in ["é", "", "z"] { continuation.yield(text) }
+      continuation.finish()
+    }
+    #expect(try await client.addString(texts).description == Recorded.hello)
+    #expect(transport.parts.map(\.body) == [Array("éz".utf8)])
   }
 
   @Test(arguments: [("true", 100_000), ("truncate -s 5000", 5000), ("truncate -s 700000", 700_000)])

@@ -41,6 +41,11 @@ struct UploadPatternTests {
     Choice(pattern: "*.a/", path: ".a", isDirectory: true, descends: false, reports: false),
     Choice(pattern: "*.a/", path: ".a", periodSpecial: false, descends: false, reports: false),
     Choice(pattern: "*.a/", path: ".a", isDirectory: true, periodSpecial: false, descends: false, reports: true),
+    // Marks that would be one character with what stands before them.
+    Choice(pattern: "*", path: ".\u{301}x", descends: false, reports: false),
+    Choice(pattern: ".\u{301}*", path: ".\u{301}x", descends: false, reports: true),
+    Choice(pattern: "a/*", path: "a/\u{301}b", descends: false, reports: true),
+    Choice(pattern: "a/\u{301}b", path: "a", descends: true, reports: false),
     // Any number of directories.
     Choice(pattern: deep, path: ".dir/.hidden", descends: false, reports: false),
     Choice(pattern: deep, path: "a/.dir/.hidden", descends: true, reports: false),

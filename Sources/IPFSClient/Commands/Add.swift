@@ -133,12 +133,24 @@ extension Client {
   ///
   /// - Returns: Their CID.
   public func addBytes(
-    _ bytes: [UInt8], options: AddOptions = AddOptions(), offline: Bool? = nil, opts: ExtraOptions = [:],
+    _ bytes: some Sequence<UInt8>, options: AddOptions = AddOptions(), offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) async throws -> CID {
-    let entries = try await add(
-      .bytes(bytes), options: options, offline: offline, opts: opts, timeout: timeout
-    ).collect()
+    try await addOne(.bytes(bytes), options, offline, opts, timeout)
+  }
+
+  /// Adds bytes that come in chunks, as one file. The parameters are those of the other `addBytes`.
+  public func addBytes<Chunks: AsyncSequence & Sendable>(
+    _ chunks: Chunks, options: AddOptions = AddOptions(), offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) async throws -> CID where Chunks.Element: Sequence<UInt8> {
+    try await addOne(.stream(chunks), options, offline, opts, timeout)
+  }
+
+  private func addOne(
+    _ file: Upload, _ options: AddOptions, _ offline: Bool?, _ opts: ExtraOptions, _ timeout: Timeouts?
+  ) async throws -> CID {
+    let entries = try await add(file, options: options, offline: offline, opts: opts, timeout: timeout).collect()
     // With a directory around it, that comes last.
     guard let last = entries.last else { throw ClientError(.decoding, "the daemon gave no CID", command: "add") }
     return last.cid
@@ -151,7 +163,15 @@ extension Client {
     _ text: String, options: AddOptions = AddOptions(), offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) async throws -> CID {
-    try await addBytes(Array(text.utf8), options: options, offline: offline, opts: opts, timeout: timeout)
+    try await addOne(.text(text), options, offline, opts, timeout)
+  }
+
+  /// Adds a text that comes in pieces, as one file in UTF-8. The parameters are those of the other `addString`.
+  public func addString<Texts: AsyncSequence & Sendable>(
+    _ texts: Texts, options: AddOptions = AddOptions(), offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) async throws -> CID where Texts.Element: StringProtocol & Sendable {
+    try await addOne(.stream(texts.map { Array($0.utf8) }), options, offline, opts, timeout)
   }
 
   /// Adds a value as JSON with sorted keys and no spaces, so that equal values have equal CIDs.

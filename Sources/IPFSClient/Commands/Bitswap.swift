@@ -30,6 +30,8 @@ extension Client.Bitswap {
     public let blocksSent: UInt64
     /// How many bytes were sent.
     public let dataSent: UInt64
+    /// How many blocks wait to be announced; nil from today's Kubo.
+    public let provideBufLen: Int?
 
     /// The blocks that the daemon looks for.
     public var wantlist: [CID] { links.map(\.cid) }
@@ -44,6 +46,7 @@ extension Client.Bitswap {
       case messagesReceived = "MessagesReceived"
       case blocksSent = "BlocksSent"
       case dataSent = "DataSent"
+      case provideBufLen = "ProvideBufLen"
     }
 
     /// Reads the daemon's JSON.
@@ -58,6 +61,7 @@ extension Client.Bitswap {
       messagesReceived = try container.decodeIfPresent(UInt64.self, forKey: .messagesReceived) ?? 0
       blocksSent = try container.decode(UInt64.self, forKey: .blocksSent)
       dataSent = try container.decode(UInt64.self, forKey: .dataSent)
+      provideBufLen = try container.decodeIfPresent(Int.self, forKey: .provideBufLen)
     }
   }
 

@@ -17,6 +17,14 @@ extension Client.Bootstrap {
   public func add(
     _ peers: String..., offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) async throws -> [String] {
+    try await add(peers, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Adds the peers of a list. The parameters are those of the other `add`.
+  @discardableResult
+  public func add(
+    _ peers: [String], offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws -> [String] {
     try await self.peers(of: Command("bootstrap/add", peers), CallOptions(offline, opts, timeout))
   }
 
@@ -47,6 +55,14 @@ extension Client.Bootstrap {
   @discardableResult
   public func rm(
     _ peers: String..., offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws -> [String] {
+    try await rm(peers, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Removes the peers of a list. The parameters are those of the other `rm`.
+  @discardableResult
+  public func rm(
+    _ peers: [String], offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) async throws -> [String] {
     try await self.peers(of: Command("bootstrap/rm", peers), CallOptions(offline, opts, timeout))
   }

@@ -97,6 +97,13 @@ extension Client.CIDTools {
   public func base32(
     _ cids: any ContentPath..., offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<Formatted> {
+    base32(cids, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Writes the CIDs of a list in version 1 and base 32. The parameters are those of the other `base32`.
+  public func base32(
+    _ cids: [any ContentPath], offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<Formatted> {
     client.objects(
       of: Command("cid/base32", cids.map(\.contentPath), safe: true), CallOptions(offline, opts, timeout))
   }
@@ -139,6 +146,15 @@ extension Client.CIDTools {
   ///   - base: How the text is written; nil for the CID's own.
   public func format(
     _ cids: any ContentPath..., format: String? = nil, version: Int? = nil, codec: String? = nil, base: String? = nil,
+    offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<Formatted> {
+    self.format(
+      cids, format: format, version: version, codec: codec, base: base, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Writes the CIDs of a list in another way. The parameters are those of the other `format`.
+  public func format(
+    _ cids: [any ContentPath], format: String? = nil, version: Int? = nil, codec: String? = nil, base: String? = nil,
     offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<Formatted> {
     client.objects(

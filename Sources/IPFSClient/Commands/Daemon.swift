@@ -24,6 +24,13 @@ extension Client {
   public func ping(
     _ peers: String..., count: Int = 10, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<Ping> {
+    ping(peers, count: count, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Asks the peers of a list. The parameters are those of the other `ping`.
+  public func ping(
+    _ peers: [String], count: Int = 10, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<Ping> {
     objects(
       of: Command("ping", peers, safe: true).option("count", count, default: 10), CallOptions(offline, opts, timeout))
   }

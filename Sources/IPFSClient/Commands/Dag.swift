@@ -268,6 +268,13 @@ extension Client.Dag {
   public func stat(
     _ paths: any ContentPath..., offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) async throws -> Stat {
+    try await stat(paths, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Counts the blocks below the roots of a list. The parameters are those of the other `stat`.
+  public func stat(
+    _ paths: [any ContentPath], offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws -> Stat {
     try await client.value(of: Self.stat(paths, progress: false), CallOptions(offline, opts, timeout))
   }
 

@@ -107,6 +107,14 @@ extension Client.Filestore {
     _ cids: any ContentPath..., fileOrder: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) -> ObjectStream<Entry> {
+    ls(cids, fileOrder: fileOrder, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Lists the blocks whose CIDs are in a list. The parameters are those of the other `ls`.
+  public func ls(
+    _ cids: [any ContentPath], fileOrder: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) -> ObjectStream<Entry> {
     client.objects(
       of: Command("filestore/ls", cids.map(\.contentPath), safe: true).option("file-order", fileOrder, default: false),
       CallOptions(offline, opts, timeout))
@@ -120,6 +128,14 @@ extension Client.Filestore {
   ///   - removeBadBlocks: Whether those are forgotten that are not as they should be, even if they are pinned.
   public func verify(
     _ cids: any ContentPath..., fileOrder: Bool = false, removeBadBlocks: Bool = false, offline: Bool? = nil,
+    opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<Entry> {
+    verify(cids, fileOrder: fileOrder, removeBadBlocks: removeBadBlocks, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Checks the blocks whose CIDs are in a list. The parameters are those of the other `verify`.
+  public func verify(
+    _ cids: [any ContentPath], fileOrder: Bool = false, removeBadBlocks: Bool = false, offline: Bool? = nil,
     opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<Entry> {
     client.objects(

@@ -48,7 +48,8 @@ extension Client {
     timeout: Timeouts? = nil
   ) async throws -> String {
     let command = Command("get", [path.contentPath], safe: true)
-    let name = name ?? path.contentPath.split(separator: "/").last.map(String.init) ?? ""
+    let name =
+      name ?? path.contentPath.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? ""
     var reply = try await open(command, CallOptions(offline, opts, timeout))
     var count: Int64 = 0
     do {
@@ -69,6 +70,6 @@ extension Client {
     } catch let error as ClientError {
       throw error.of(command.path)
     }
-    return directory.hasSuffix("/") ? directory + name : directory + "/" + name
+    return directory.utf8.last == UInt8(ascii: "/") ? directory + name : directory + "/" + name
   }
 }

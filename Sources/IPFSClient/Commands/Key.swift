@@ -167,6 +167,15 @@ extension Client.Key {
     _ names: String..., long: Bool = false, ipnsBase: String? = nil, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) async throws -> [Entry] {
+    try await rm(names, long: long, ipnsBase: ipnsBase, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Removes the keys of a list. The parameters are those of the other `rm`.
+  @discardableResult
+  public func rm(
+    _ names: [String], long: Bool = false, ipnsBase: String? = nil, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) async throws -> [Entry] {
     try await client.value(
       Keys.self, of: Command("key/rm", names).option("l", long, default: false).option("ipns-base", ipnsBase),
       CallOptions(offline, opts, timeout)

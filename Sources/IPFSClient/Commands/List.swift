@@ -131,6 +131,16 @@ extension Client {
     _ paths: any ContentPath..., headers: Bool = false, resolveType: Bool = true, size: Bool = true,
     stream: Bool = false, long: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<Listing> {
+    ls(
+      paths, headers: headers, resolveType: resolveType, size: size, stream: stream, long: long, offline: offline,
+      opts: opts, timeout: timeout)
+  }
+
+  /// Lists the directories of a list. The parameters are those of the other `ls`.
+  public func ls(
+    _ paths: [any ContentPath], headers: Bool = false, resolveType: Bool = true, size: Bool = true,
+    stream: Bool = false, long: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<Listing> {
     struct Output: Decodable {
       let objects: [Listing]?
 

@@ -41,6 +41,8 @@ extension Client {
     public let addresses: [String]
     /// The program that it is.
     public let agentVersion: String
+    /// The version of the protocol that it speaks; nil from today's Kubo.
+    public let protocolVersion: String?
     /// The protocols that it speaks.
     public let protocols: [String]
 
@@ -49,6 +51,7 @@ extension Client {
       case publicKey = "PublicKey"
       case addresses = "Addresses"
       case agentVersion = "AgentVersion"
+      case protocolVersion = "ProtocolVersion"
       case protocols = "Protocols"
     }
 
@@ -59,6 +62,7 @@ extension Client {
       publicKey = try container.decodeIfPresent(String.self, forKey: .publicKey) ?? ""
       addresses = try container.decodeList(forKey: .addresses)
       agentVersion = try container.decodeIfPresent(String.self, forKey: .agentVersion) ?? ""
+      protocolVersion = try container.decodeIfPresent(String.self, forKey: .protocolVersion)
       protocols = try container.decodeList(forKey: .protocols)
     }
   }

@@ -133,6 +133,17 @@ extension Client.Pin {
     fastProvideDAG: Bool? = nil, fastProvideWait: Bool? = nil, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) -> ObjectStream<AddEvent> {
+    addWithProgress(
+      paths, recursive: recursive, name: name, fastProvideRoot: fastProvideRoot, fastProvideDAG: fastProvideDAG,
+      fastProvideWait: fastProvideWait, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Pins the content of a list, and tells how far it is. The parameters are those of the other `addWithProgress`.
+  public func addWithProgress(
+    _ paths: [any ContentPath], recursive: Bool = true, name: String? = nil, fastProvideRoot: Bool? = nil,
+    fastProvideDAG: Bool? = nil, fastProvideWait: Bool? = nil, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) -> ObjectStream<AddEvent> {
     client.objects(
       of: Self.add(paths, recursive, name, fastProvideRoot, fastProvideDAG, fastProvideWait, progress: true),
       CallOptions(offline, opts, timeout))
@@ -160,6 +171,16 @@ extension Client.Pin {
   /// - Throws: `errorResponse` with the reason `notPinned`.
   public func ls(
     _ paths: any ContentPath..., type: Kind? = nil, name: String? = nil, names: Bool = false, quiet: Bool = false,
+    stream: Bool = true, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<Entry> {
+    ls(
+      paths, type: type, name: name, names: names, quiet: quiet, stream: stream, offline: offline, opts: opts,
+      timeout: timeout)
+  }
+
+  /// Lists the pins of a list of paths. The parameters are those of the other `ls`.
+  public func ls(
+    _ paths: [any ContentPath], type: Kind? = nil, name: String? = nil, names: Bool = false, quiet: Bool = false,
     stream: Bool = true, offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<Entry> {
     client.objects(
@@ -228,6 +249,14 @@ extension Client.Pin {
   ///   - quiet: Whether bad blocks are left out. Not together with `verbose`.
   public func verify(
     _ paths: any ContentPath..., verbose: Bool = false, quiet: Bool = false, offline: Bool? = nil,
+    opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<Verification> {
+    verify(paths, verbose: verbose, quiet: quiet, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Looks at the pins of a list. The parameters are those of the other `verify`.
+  public func verify(
+    _ paths: [any ContentPath], verbose: Bool = false, quiet: Bool = false, offline: Bool? = nil,
     opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<Verification> {
     client.objects(

@@ -57,6 +57,14 @@ extension Client.Provide {
     _ cids: any ContentPath..., recursive: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) -> ObjectStream<CID> {
+    once(cids, recursive: recursive, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Tells the network that the daemon has the content of a list. The parameters are those of the other `once`.
+  public func once(
+    _ cids: [any ContentPath], recursive: Bool = false, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) -> ObjectStream<CID> {
     struct Event: Decodable {
       let queued: CID
 

@@ -136,6 +136,14 @@ extension Client.Routing {
     _ cids: any ContentPath..., recursive: Bool = false, verbose: Bool = false, offline: Bool? = nil,
     opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<RoutingEvent> {
+    provide(cids, recursive: recursive, verbose: verbose, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Tells the network that the daemon has the content of a list. The parameters are those of the other `provide`.
+  public func provide(
+    _ cids: [any ContentPath], recursive: Bool = false, verbose: Bool = false, offline: Bool? = nil,
+    opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<RoutingEvent> {
     client.objects(
       of: Command("routing/provide", cids.map(\.contentPath)).option("recursive", recursive, default: false)
         .option("verbose", verbose, default: false), CallOptions(offline, opts, timeout))

@@ -25,6 +25,14 @@ extension Client.Swarm.Filters {
   public func add(
     _ addresses: String..., offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) async throws -> [String] {
+    try await add(addresses, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Adds the addresses of a list. The parameters are those of the other `add`.
+  @discardableResult
+  public func add(
+    _ addresses: [String], offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws -> [String] {
     try await client.strings(of: Command("swarm/filters/add", addresses), CallOptions(offline, opts, timeout))
   }
 
@@ -42,6 +50,14 @@ extension Client.Swarm.Filters {
   @discardableResult
   public func rm(
     _ addresses: String..., offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws -> [String] {
+    try await rm(addresses, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Removes the addresses of a list. The parameters are those of the other `rm`.
+  @discardableResult
+  public func rm(
+    _ addresses: [String], offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) async throws -> [String] {
     try await client.strings(of: Command("swarm/filters/rm", addresses), CallOptions(offline, opts, timeout))
   }
@@ -67,6 +83,13 @@ extension Client.Swarm.Peering {
   public func add(
     _ addresses: String..., offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<Result> {
+    add(addresses, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Adds the peers of a list. The parameters are those of the other `add`.
+  public func add(
+    _ addresses: [String], offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<Result> {
     client.objects(of: Command("swarm/peering/add", addresses), CallOptions(offline, opts, timeout))
   }
 
@@ -91,6 +114,13 @@ extension Client.Swarm.Peering {
   /// - Parameter peerIDs: Identifiers of peers.
   public func rm(
     _ peerIDs: String..., offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) -> ObjectStream<Result> {
+    rm(peerIDs, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Removes the peers of a list. The parameters are those of the other `rm`.
+  public func rm(
+    _ peerIDs: [String], offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) -> ObjectStream<Result> {
     client.objects(of: Command("swarm/peering/rm", peerIDs), CallOptions(offline, opts, timeout))
   }

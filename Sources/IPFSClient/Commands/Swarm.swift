@@ -154,6 +154,14 @@ extension Client.Swarm {
   public func connect(
     _ addresses: String..., offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) async throws -> [String] {
+    try await connect(addresses, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Connects to the addresses of a list. The parameters are those of the other `connect`.
+  @discardableResult
+  public func connect(
+    _ addresses: [String], offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws -> [String] {
     try await client.strings(of: Command("swarm/connect", addresses), CallOptions(offline, opts, timeout))
   }
 
@@ -164,6 +172,14 @@ extension Client.Swarm {
   @discardableResult
   public func disconnect(
     _ addresses: String..., offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
+  ) async throws -> [String] {
+    try await disconnect(addresses, offline: offline, opts: opts, timeout: timeout)
+  }
+
+  /// Closes the connections to the addresses of a list. The parameters are those of the other `disconnect`.
+  @discardableResult
+  public func disconnect(
+    _ addresses: [String], offline: Bool? = nil, opts: ExtraOptions = [:], timeout: Timeouts? = nil
   ) async throws -> [String] {
     try await client.strings(of: Command("swarm/disconnect", addresses), CallOptions(offline, opts, timeout))
   }

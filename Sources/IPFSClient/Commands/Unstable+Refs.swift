@@ -44,6 +44,17 @@ extension Client.Unstable.Refs {
     recursive: Bool = false, maxDepth: Int? = nil, offline: Bool? = nil, opts: ExtraOptions = [:],
     timeout: Timeouts? = nil
   ) -> ObjectStream<Ref> {
+    self(
+      paths, format: format, edges: edges, unique: unique, recursive: recursive, maxDepth: maxDepth, offline: offline,
+      opts: opts, timeout: timeout)
+  }
+
+  /// Lists the links of a list of paths. The parameters are those of the other method of this name.
+  public func callAsFunction(
+    _ paths: [any ContentPath], format: String? = nil, edges: Bool = false, unique: Bool = false,
+    recursive: Bool = false, maxDepth: Int? = nil, offline: Bool? = nil, opts: ExtraOptions = [:],
+    timeout: Timeouts? = nil
+  ) -> ObjectStream<Ref> {
     client.objects(
       of: Command("refs", paths.map(\.contentPath), safe: true).option("format", format)
         .option("edges", edges, default: false).option("unique", unique, default: false)

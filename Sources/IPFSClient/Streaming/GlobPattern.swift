@@ -1,4 +1,6 @@
 /// A pattern of paths as Python's `glob` has them: `*`, `?` and `[…]` within a name, `**` for any number of names.
+///
+/// All compare Unicode scalars: a combining mark at the start of a name is no part of the slash before it.
 struct GlobPattern: Sendable {
   private enum Label: Sendable {
     /// Any number of names.
@@ -14,27 +16,34 @@ struct GlobPattern: Sendable {
   /// - Throws: `encoding` for a pattern that could never match.
   init(_ text: String, periodSpecial: Bool) throws(ClientError) {
     self.periodSpecial = periodSpecial
-    matchesDirectoriesOnly = text.hasSuffix("/")
-    guard !text.hasPrefix("/") else {
+    let scalars = text.unicodeScalars
+    matchesDirectoriesOnly = scalars.last == "/"
+    guard scalars.first != "/" else {
       throw ClientError(.encoding, "the pattern \"\(text)\" never matches: paths are relative")
     }
     var labels: [Label] = []
-    for label in text.split(separator: "/") where label != "." {
-      switch label {
-      case "**": labels.append(.anyDepth)
-      case "..": throw ClientError(.encoding, "the pattern \"\(text)\" never matches: no path has \"..\" in it")
-      case let label where label.contains("**"):
+    for label in Self.names(of: text) where label != ["."] {
+      if label == ["*", "*"] {
+        labels.append(.anyDepth)
+      } else if label == [".", "."] {
+        throw ClientError(.encoding, "the pattern \"\(text)\" never matches: no path has \"..\" in it")
+      } else if zip(label, label.dropFirst()).contains(where: { $0 == ("*", "*") }) {
         throw ClientError(.encoding, "the pattern \"\(text)\" has ** beside other characters")
-      default: labels.append(.name(NamePattern(label), startsWithPeriod: label.hasPrefix(".")))
+      } else {
+        labels.append(.name(NamePattern(label), startsWithPeriod: label.first == "."))
       }
     }
     guard !labels.isEmpty else { throw ClientError(.encoding, "the pattern \"\(text)\" is empty") }
     self.labels = labels
   }
 
+  private typealias Name = ArraySlice<Unicode.Scalar>
+
+  private static func names(of path: String) -> [Name] { Array(path.unicodeScalars).split(separator: "/") }
+
   /// Whether something below a directory could match.
   func shouldDescend(_ path: String) -> Bool {
-    for (index, name) in path.split(separator: "/").enumerated() {
+    for (index, name) in Self.names(of: path).enumerated() {
       // What follows `**` is looked for at any depth.
       guard index < labels.count, case .name = labels[index] else { return index < labels.count }
       guard index < labels.count - 1, matches(labels[index], name) else { return false }
@@ -45,32 +54,32 @@ struct GlobPattern: Sendable {
   /// Whether a file or directory matches. So do directories on the way to where something could.
   func shouldReport(_ path: String, isDirectory: Bool) -> Bool {
     guard isDirectory || !matchesDirectoriesOnly else { return false }
-    return matches(labels[...], path.split(separator: "/")[...], isDirectory)
+    return matches(labels[...], Self.names(of: path)[...], isDirectory)
   }
 
-  private func matches(_ labels: ArraySlice<Label>, _ names: ArraySlice<Substring>, _ isDirectory: Bool) -> Bool {
+  private func matches(_ labels: ArraySlice<Label>, _ names: ArraySlice<Name>, _ isDirectory: Bool) -> Bool {
     guard let label = labels.first else { return names.isEmpty }
     guard case .anyDepth = label else {
       guard let name = names.first else { return isDirectory }
       return matches(label, name) && matches(labels.dropFirst(), names.dropFirst(), isDirectory)
     }
     let rest = labels.dropFirst()
-    let isHidden = { (name: Substring) in periodSpecial && name.hasPrefix(".") }
+    let isHidden = { (name: Name) in periodSpecial && name.first == "." }
     if rest.isEmpty { return !names.isEmpty && !names.contains(where: isHidden) }
     // Hidden directories do not count among those that `**` stands for.
     let skippable = names.prefix { !isHidden($0) }.count
     return (0...skippable).contains { $0 < names.count && matches(rest, names.dropFirst($0), isDirectory) }
   }
 
-  private func matches(_ label: Label, _ name: Substring) -> Bool {
+  private func matches(_ label: Label, _ name: Name) -> Bool {
     guard case .name(let pattern, let startsWithPeriod) = label else { return false }
-    if periodSpecial, !startsWithPeriod, name.hasPrefix(".") { return false }
+    if periodSpecial, !startsWithPeriod, name.first == "." { return false }
     return pattern.matches(name)
   }
 }
 
 /// A pattern of one name, as Python's `fnmatch` has it: in `[…]`, `!` at the start stands for all others, and `]` there
-/// for itself. Nothing escapes. What is compared are Unicode scalars.
+/// for itself. Nothing escapes.
 private struct NamePattern: Sendable {
   private enum Token: Sendable {
     case any
@@ -89,8 +98,8 @@ private struct NamePattern: Sendable {
 
   private var tokens: [Token] = []
 
-  init(_ text: Substring) {
-    var rest = Array(text.unicodeScalars)[...]
+  init(_ text: ArraySlice<Unicode.Scalar>) {
+    var rest = text
     while let scalar = rest.popFirst() {
       switch scalar {
       case "*": tokens.append(.anyNumber)
@@ -124,16 +133,15 @@ private struct NamePattern: Sendable {
     return ranges
   }
 
-  func matches(_ name: Substring) -> Bool {
-    let scalars = Array(name.unicodeScalars)
-    var (token, index) = (0, 0)
+  func matches(_ name: ArraySlice<Unicode.Scalar>) -> Bool {
+    var (token, index) = (0, name.startIndex)
     // Where to go on if what follows the last `*` does not fit: one scalar more is its.
     var retry: (token: Int, index: Int)?
-    while index < scalars.count {
+    while index < name.endIndex {
       if token < tokens.count, case .anyNumber = tokens[token] {
         retry = (token + 1, index)
         token += 1
-      } else if token < tokens.count, tokens[token].matches(scalars[index]) {
+      } else if token < tokens.count, tokens[token].matches(name[index]) {
         token += 1
         index += 1
       } else if let (next, from) = retry {

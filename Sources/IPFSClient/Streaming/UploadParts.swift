@@ -31,19 +31,32 @@ extension Command {
 /// Finds the parts of uploads one by one: a directory, then its entries by name, depth first.
 private struct UploadWalk {
   /// What is to be sent, the next one last.
-  private var waiting: [Item]
+  private var waiting: [Waiting]
   /// Parts that have been found, the next one last.
   private var found: [MultipartPart] = []
   private let scan: UploadScan
   /// Decides about what is below a directory; nil before the first part.
   private var matcher: UploadMatcher?
 
+  private enum Waiting {
+    case item(Item)
+    case entries(Entries)
+  }
+
   private struct Item {
     let upload: Upload
     /// The path that the daemon is to see; nil for none.
     let filename: LocalPath?
     /// The directory of this system that it is in; nil if it was named itself.
-    var parent: Directory?
+    let parent: Directory?
+
+    /// - Parameter path: What the daemon is to see of where it is; nil for none.
+    init(_ upload: Upload, below path: LocalPath?, _ parent: Directory? = nil) {
+      self.upload = upload
+      self.parent = parent
+      let name = upload.sentName
+      filename = path.map { path in name.map { path + [UInt8(ascii: "/")] + $0 } ?? path } ?? name
+    }
   }
 
   /// A directory of this system whose entries are being sent.
@@ -69,29 +82,60 @@ private struct UploadWalk {
     }
   }
 
+  /// The entries of a directory of this system that were not looked at yet.
+  private final class Entries {
+    private let path: LocalPath
+    private let filename: LocalPath?
+    private let directory: Directory
+    private let names: LocalNames
+    private var index = 0
+
+    init(_ names: LocalNames, path: LocalPath, filename: LocalPath?, directory: Directory) {
+      self.path = path
+      self.filename = filename
+      self.directory = directory
+      self.names = names
+    }
+
+    func next() -> Item? {
+      guard index < names.count else { return nil }
+      defer { index += 1 }
+      let path = path + [UInt8(ascii: "/")] + names[index]
+      return Item(Upload(.path(path), name: nil), below: filename, directory)
+    }
+  }
+
   init(_ uploads: [Upload], _ scan: UploadScan) {
     self.scan = scan
-    waiting = uploads.reversed().map { Item(upload: $0, filename: $0.sentName) }
+    waiting = uploads.reversed().map { .item(Item($0, below: nil)) }
+  }
+
+  private mutating func nextItem() -> Item? {
+    while let last = waiting.popLast() {
+      switch last {
+      case .item(let item): return item
+      case .entries(let entries):
+        guard let item = entries.next() else { continue }
+        waiting.append(last)
+        return item
+      }
+    }
+    return nil
   }
 
   mutating func next() throws -> MultipartPart? {
-    while found.isEmpty, let item = waiting.popLast() {
+    while found.isEmpty, let item = nextItem() {
       switch item.upload.content {
       case .bytes(let bytes): return .file(item.filename, .bytes(bytes))
       case .stream(let makeReader): return .file(item.filename, .stream(makeReader))
       case .symbolicLink(let target): return .symbolicLink(item.filename ?? [], to: Array(target.utf8))
       case .directory(let entries):
-        for entry in entries.reversed() { push(entry, below: item, nil) }
+        waiting += entries.reversed().map { .item(Item($0, below: item.filename)) }
         return .directory(item.filename ?? [])
       case .path(let path): try visit(path, item)
       }
     }
     return found.popLast()
-  }
-
-  private mutating func push(_ upload: Upload, below item: Item, _ parent: Directory?) {
-    let name = [item.filename, upload.sentName].compactMap { $0 }.joined(separator: [UInt8(ascii: "/")])
-    waiting.append(Item(upload: upload, filename: Array(name), parent: parent))
   }
 
   /// Looks at a path of this system. What is no file, directory or symbolic link is left out, unless it was named.
@@ -118,10 +162,7 @@ private struct UploadWalk {
         (name: "mtime-nsecs", value: String(status.st_mtim.tv_nsec)),
       ]
     }
-    if scan.absolutePaths, let absolute = path.withCPath({ realpath($0, nil) }) {
-      part.absolutePath = LocalPath(cString: absolute)
-      free(absolute)
-    }
+    if scan.absolutePaths { part.absolutePath = Self.place(of: path, status) }
     let isDirectory = status.st_mode & S_IFMT == S_IFDIR
     let choice = try choose(item, isDirectory)
     if choice.isSent { send(part, below: item.parent) }
@@ -165,36 +206,20 @@ private struct UploadWalk {
       relativePath: item.upload.sentName.flatMap { name in item.parent.map { $0.path(of: name) } },
       identity: identity, isSent: isSent)
     let follows = scan.followSymlinks || item.parent == nil
-    for name in try Self.entries(of: path, follows: follows).reversed() {
-      push(Upload(.path(path + [UInt8(ascii: "/")] + name), name: nil), below: item, directory)
-    }
+    let names = try LocalNames(of: path, follows: follows)
+    waiting.append(.entries(Entries(names, path: path, filename: item.filename, directory: directory)))
   }
 
-  /// The names in a directory, in order.
-  ///
-  /// - Parameter follows: Whether a symbolic link, which may have taken its place, is followed.
-  private static func entries(of path: LocalPath, follows: Bool) throws -> [LocalPath] {
-    let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW)
-    let descriptor = path.withCPath { open($0, flags) }
-    guard descriptor >= 0 else { throw LocalFileError.make("list", path) }
-    guard let directory = fdopendir(descriptor) else {
-      close(descriptor)
-      throw LocalFileError.make("list", path)
+  /// Where a file is. As it was named: the daemon compares the text with that of its own place. Where `..` stands behind a
+  /// symbolic link that is another file; then it is where it really is.
+  private static func place(of path: LocalPath, _ status: stat) -> LocalPath? {
+    var named = stat()
+    if let absolute = path.absolute, absolute.withCPath({ stat($0, &named) }) == 0, named.st_dev == status.st_dev,
+      named.st_ino == status.st_ino
+    {
+      return absolute
     }
-    defer { closedir(directory) }
-    var names: [LocalPath] = []
-    errno = 0
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) {
-          LocalPath(cString: $0)
-        }
-      }
-      if name != [UInt8(ascii: ".")], name != [UInt8(ascii: "."), UInt8(ascii: ".")] { names.append(name) }
-      errno = 0
-    }
-    guard errno == 0 else { throw LocalFileError.make("list", path) }
-    return names.sorted { $0.lexicographicallyPrecedes($1) }
+    return path.resolved
   }
 
   private static func target(of path: LocalPath) throws -> LocalPath {
@@ -218,8 +243,6 @@ extension Upload {
     if let last = path.lastName, last != [UInt8(ascii: ".")], last != [UInt8(ascii: "."), UInt8(ascii: ".")] {
       return last
     }
-    guard let absolute = path.withCPath({ realpath($0, nil) }) else { return nil }
-    defer { free(absolute) }
-    return LocalPath(cString: absolute).lastName
+    return path.resolved?.lastName
   }
 }
