@@ -8,8 +8,8 @@ import NIOSSL
 /// order in which they came.
 ///
 /// Requests that have a connection may wait for some that have none: uploads of what other requests give. So where none
-/// ends for some seconds, there are so many places more as wait for their callers, and at most as many as there may be.
-/// Requests that may last for ever need no place.
+/// ends for some seconds, there are as many places more as requests wait for their callers. Requests that may last for
+/// ever need no place.
 ///
 /// Everything happens on one event loop, but for what is said otherwise: a request changes threads once on its way
 /// there, and its reply once on its way back.
@@ -25,7 +25,7 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
   private var idle: [(connection: HTTPConnection, since: NIODeadline)] = []
   /// All that stand.
   private var connections: [ObjectIdentifier: HTTPConnection] = [:]
-  /// How many requests that count have a connection, or are getting one.
+  /// How many requests have a connection, or are getting one; without those that may last for ever.
   private var running = 0
   /// Places beyond the limit, until it is enough again.
   private var extraPlaces = 0
@@ -110,7 +110,7 @@ final class ConnectionPool: HTTPConnection.Owner, @unchecked Sendable {
   private func beginMore(ifEnded before: Int) {
     patience = nil
     if endedCount == before {
-      extraPlaces += min(limit, connections.values.count(where: \.waitsForCaller))
+      extraPlaces = max(extraPlaces, connections.values.count(where: \.waitsForCaller))
       runWaiting()
     }
     if !waiting.isEmpty { awaitEnds() }
